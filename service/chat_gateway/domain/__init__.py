@@ -1,0 +1,1 @@
+"""Facts and rules: no I/O, no clock of its own."""

@@ -1,0 +1,1 @@
+"""Rooms of live connections, and the fan-out of events to them."""

@@ -1,0 +1,1 @@
+"""One writer for all appends of this node."""

@@ -1,0 +1,1 @@
+"""Sockets in, commands out: the only place that knows a transport."""
