@@ -30,7 +30,7 @@ class EventStore(Protocol):
     """The logs: append-only, numbered 1, 2, 3, … in each session without holes."""
 
     async def append(self, events: Sequence[DurableEvent]) -> list[Appended]:
-        """Store events durably, each at the next seq of its session; one outcome for each, in order.
+        """Store events durably, each at its session's next seq; one outcome for each, in order.
 
         When this returns, the events survive the death of the process and of the machine. Events
         of one session get ascending numbers in the order given. (session, sender,
@@ -85,7 +85,7 @@ class AccountStore(Protocol):
     async def rotate_login(
         self, login_id: str, *, old_hash: str, new_hash: str, expires_at_ms: int
     ) -> bool:
-        """Put `new_hash` where `old_hash` stands, atomically; False where it does not stand there."""
+        """Put `new_hash` where `old_hash` stands, atomically; False where it does not."""
         ...
 
     async def delete_login(self, login_id: str) -> bool:
