@@ -19,11 +19,19 @@ from chat_gateway.domain.model import (
     SessionSummary,
     Ticket,
 )
+from chat_protocol.errors import ProtocolError
 from chat_protocol.events import DurableEvent
 
 
-class StoreUnavailable(Exception):
-    """The store does not answer, or answered that it cannot write now."""
+class StoreUnavailable(ProtocolError):
+    """The store does not answer, or answered that it cannot write now.
+
+    Clients are told `store_unavailable` and nothing more; `reason` is for the log.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("store_unavailable")
+        self.reason = reason
 
 
 class EventStore(Protocol):
