@@ -1,0 +1,1 @@
+"""One connection's life, the same on both wires: admitted, greeted, obeyed, forgotten."""
