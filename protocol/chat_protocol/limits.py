@@ -50,3 +50,22 @@ AUTHENTICATE_WITHIN_S: Final = 10
 
 TICKET_LIFETIME_S: Final = 30
 """A ticket from `POST /api/tickets` opens one connection within so many seconds."""
+
+MESSAGES_PER_SECOND: Final = 20
+"""Commands that a connection, and messages that an account over REST, may send each second."""
+
+MESSAGES_BURST: Final = 100
+"""What may be sent at once by one that was quiet."""
+
+DRAIN_RETRY_AFTER_MS: Final = 1000
+"""A client that meets a stopping server waits at least so long before it tries again."""
+
+TOLD_TO_CLIENTS: Final = {
+    "frameBytes": FRAME_MAX_BYTES,
+    "contentChars": CONTENT_MAX_CHARS,
+    "clientMessageIdChars": CLIENT_MESSAGE_ID_MAX_CHARS,
+    "historyMessages": HISTORY_LIMIT_MAX,
+    "messagesPerSecond": MESSAGES_PER_SECOND,
+    "messagesBurst": MESSAGES_BURST,
+}
+"""What `ready` says of the limits."""

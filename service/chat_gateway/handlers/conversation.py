@@ -1,1 +1,288 @@
-"""One connection's life, the same on both wires: admitted, greeted, obeyed, forgotten."""
+"""One connection's life, the same on both wires: admitted, greeted, obeyed, forgotten.
+
+The order of commands is kept here. Messages go into the log's queue one behind the other without
+waiting for their acks, since the queue itself is in order; any other command first waits for the
+messages before it, so that what it reads has them in it. Here is also the one place that limits
+rates, counts bad input, and turns what went wrong into an error object.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import structlog
+
+from chat_gateway.domain.caller import Caller
+from chat_gateway.domain.throttle import TokenBucket
+from chat_gateway.domain.timestamps import rfc3339
+from chat_gateway.handlers.dispatch import Result, dispatch, session_of
+from chat_gateway.handlers.messages import Sending
+from chat_gateway.handlers.services import Services
+from chat_gateway.hub.peer import Peer
+from chat_protocol import commands, limits
+from chat_protocol.codec import error_of
+from chat_protocol.connecting import Opening
+from chat_protocol.errors import ProtocolError, Ref
+from chat_protocol.events import Ack, Error, Pong, Ready
+
+log = structlog.get_logger()
+
+SENDING_MAX: Final = 256
+"""Messages of one connection on their way into the log; the next one waits for a place."""
+
+RATE_LIMITED_IN_A_ROW_MAX: Final = 100
+"""A client that goes on this long after being told to slow down is closed with 4029."""
+
+BAD_INPUT: Final = frozenset({"bad_request", "unknown_type", "validation_failed"})
+
+Reply = Ack | Error | Pong
+Answer = Callable[[Reply], None]
+
+
+class Conversation:
+    """What one connection says and is told.
+
+    A transport calls `open`, then `begin`, then `receive` for each thing that the client sends (the
+    next one when the last call has returned), and `close` at the end, however it ends.
+    """
+
+    __slots__ = (
+        "_bad_in_a_row",
+        "_bucket",
+        "_closed",
+        "_limited_in_a_row",
+        "_opening",
+        "_peer",
+        "_sending",
+        "_services",
+    )
+
+    def __init__(self, services: Services, peer: Peer) -> None:
+        self._services = services
+        self._peer = peer
+        self._opening = Opening()
+        self._sending: set[asyncio.Future[object]] = set()
+        self._bad_in_a_row = 0
+        self._limited_in_a_row = 0
+        self._closed = False
+        self._bucket = (
+            TokenBucket(limits.MESSAGES_PER_SECOND, limits.MESSAGES_BURST)
+            if services.settings.rate_limits
+            else None
+        )
+
+    # --- coming and going -----------------------------------------------------------------------
+
+    async def open(self, opening: Opening) -> None:
+        """Find out who this is, and whether they may come in.
+
+        Without a token or ticket there is nothing to find out yet: the client has ten seconds to
+        send `authenticate`. Raises what the connection is to be refused with.
+        """
+        services, peer = self._services, self._peer
+        log.info(
+            "Connection attempt",
+            connection=peer.id,
+            wire=peer.wire,
+            address=peer.address,
+            session=opening.session_id,
+            token=opening.token,
+        )
+        services.metrics.connections_opened.labels(peer.wire).inc()
+        services.metrics.connections.labels(peer.wire).inc()
+        self._opening = opening
+        try:
+            services.connections.open(peer)
+            if services.readiness.draining:
+                raise ProtocolError("server_draining", retry_after_ms=limits.DRAIN_RETRY_AFTER_MS)
+            if opening.ticket is not None:
+                await self._become(await services.accounts.redeem_ticket(opening.ticket))
+            elif opening.token is not None:
+                await self._become(await services.accounts.authenticate(opening.token))
+        except ProtocolError as refusal:
+            self._count(refusal)
+            raise
+        except Exception:
+            log.exception("Cannot open a connection", connection=peer.id)
+            refusal = ProtocolError("internal")
+            self._count(refusal)
+            raise refusal from None
+
+    async def begin(self) -> None:
+        """Greet an authenticated client: `ready`, and the session it asked for when connecting."""
+        services, peer = self._services, self._peer
+        caller = peer.caller
+        if caller is None or peer.ended:
+            return
+        peer.say(
+            Ready(
+                connection_id=peer.id,
+                account_id=caller.account_id,
+                server_time=rfc3339(services.clock.now_ms()),
+                heartbeat_ms=int(services.settings.heartbeat_s * 1000),
+                limits=limits.TOLD_TO_CLIENTS,
+            )
+        )
+        if self._opening.session_id is None:
+            return
+        try:
+            await services.rooms.join(
+                peer, caller, self._opening.session_id, self._opening.last_seq
+            )
+        except ProtocolError as refusal:
+            self._count(refusal)
+            peer.end(refusal)
+        except Exception:
+            log.exception("Cannot join", connection=peer.id)
+            peer.end(ProtocolError("internal"))
+
+    def close(self, code: int) -> None:
+        """The connection is gone, with this close code; forget it."""
+        if self._closed:
+            return
+        self._closed = True
+        services, peer = self._services, self._peer
+        peer.ended = True
+        services.hub.leave_all(peer)
+        services.connections.close(peer)
+        services.metrics.connections.labels(peer.wire).dec()
+        services.metrics.closes.labels(peer.wire, str(code)).inc()
+        log.info(
+            "Connection closed",
+            connection=peer.id,
+            wire=peer.wire,
+            account=peer.caller.account_id if peer.caller else None,
+            code=code,
+        )
+
+    async def _become(self, caller: Caller) -> None:
+        services, peer = self._services, self._peer
+        if self._opening.session_id is not None:
+            await services.membership.of(self._opening.session_id, caller.account_id)
+        peer.authenticated(
+            caller, now_s=services.clock.monotonic_s(), now_ms=services.clock.now_ms()
+        )
+        services.connections.admit(peer)
+
+    # --- commands -------------------------------------------------------------------------------
+
+    async def receive(self, decode: Callable[[], commands.Command], answer: Answer) -> None:
+        """Carry out one command; `answer` gets its ack or error, maybe after this returns.
+
+        `decode` makes the command from what the client sent, or raises `ProtocolError`. Never
+        raises.
+        """
+        peer = self._peer
+        if peer.ended:
+            return
+        try:
+            command = decode()
+        except ProtocolError as refusal:
+            self._refuse(refusal, answer, refusal.ref)
+            self._bad_in_a_row += 1
+            if self._bad_in_a_row >= limits.BAD_INPUT_IN_A_ROW_MAX:
+                peer.end(ProtocolError("too_many_errors"))
+            return
+        self._bad_in_a_row = 0
+        if self._over_rate(command, answer):
+            return
+        self._services.metrics.commands.labels(command.type).inc()
+        try:
+            if type(command) is commands.SendMessage:
+                await self._send(command, answer)
+            else:
+                await self._carry_out(command, answer)
+        except ProtocolError as refusal:
+            self._refuse(refusal, answer, command.ref)
+        except Exception:
+            log.exception("Command failed", connection=peer.id, type=command.type)
+            self._refuse(ProtocolError("internal"), answer, command.ref)
+
+    def _over_rate(self, command: commands.Command, answer: Answer) -> bool:
+        if self._bucket is None:
+            return False
+        wait_s = self._bucket.take(self._services.clock.monotonic_s())
+        if not wait_s:
+            self._limited_in_a_row = 0
+            return False
+        refusal = ProtocolError("rate_limited", retry_after_ms=int(wait_s * 1000) + 1)
+        self._limited_in_a_row += 1
+        self._refuse(refusal, answer, command.ref)
+        if self._limited_in_a_row >= RATE_LIMITED_IN_A_ROW_MAX:
+            self._peer.end(refusal)
+        return True
+
+    def _caller(self) -> Caller:
+        if self._peer.caller is None:
+            raise ProtocolError("unauthenticated")
+        return self._peer.caller
+
+    async def _carry_out(self, command: commands.Command, answer: Answer) -> None:
+        if self._sending:
+            await asyncio.wait(self._sending)
+        if type(command) is commands.Ping:
+            now = rfc3339(self._services.clock.now_ms())
+            answer(Pong(ref=command.ref, server_time=now))
+        elif type(command) is commands.Authenticate:
+            await self._authenticate(command, answer)
+        else:
+            result = await dispatch(self._services, self._peer, self._caller(), command)
+            answer(Ack(ref=command.ref, result=result))
+
+    async def _authenticate(self, command: commands.Authenticate, answer: Answer) -> None:
+        services, peer = self._services, self._peer
+        known = peer.caller
+        try:
+            caller = await services.accounts.authenticate(command.token)
+            if known is None:
+                await self._become(caller)
+            elif caller.account_id != known.account_id:
+                raise ProtocolError("invalid_token", "This token is another account's.")
+            else:
+                peer.authenticated(
+                    caller, now_s=services.clock.monotonic_s(), now_ms=services.clock.now_ms()
+                )
+        except ProtocolError as refusal:
+            self._refuse(refusal, answer, command.ref)
+            if known is None:
+                peer.end(refusal)
+            return
+        result: Result = {"expiresAt": rfc3339(caller.expires_at_ms)}
+        answer(Ack(ref=command.ref, result=result))
+        if known is None:
+            await self.begin()
+
+    async def _send(self, command: commands.SendMessage, answer: Answer) -> None:
+        while len(self._sending) >= SENDING_MAX:
+            await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+        sending = await self._services.messages.begin_send(
+            self._caller(),
+            session_of(self._peer, command),
+            content=command.content,
+            client_message_id=command.client_message_id,
+            reply_to=command.reply_to,
+            mentions=command.mentions,
+            attachments=command.attachments,
+        )
+        self._sending.add(sending.appended)
+        sending.appended.add_done_callback(partial(self._sent, sending, command.ref, answer))
+
+    def _sent(
+        self, sending: Sending, ref: Ref | None, answer: Answer, done: "asyncio.Future[object]"
+    ) -> None:
+        self._sending.discard(done)
+        try:
+            answer(Ack(ref=ref, result=sending.acknowledgement()))
+        except ProtocolError as refusal:
+            self._refuse(refusal, answer, ref)
+
+    # --- refusals -------------------------------------------------------------------------------
+
+    def _refuse(self, refusal: ProtocolError, answer: Answer, ref: Ref | None) -> None:
+        self._count(refusal)
+        answer(error_of(refusal.with_ref(ref)))
+
+    def _count(self, refusal: ProtocolError) -> None:
+        self._services.metrics.errors.labels(refusal.code).inc()
+        log.debug("Refused", connection=self._peer.id, code=refusal.code)

@@ -1,0 +1,132 @@
+"""Group commit: whatever waits goes down in one write, and nothing is said before it is down.
+
+One write is under way at a time. Alone, an event is written at once; while a write is under way,
+others gather and go together in the next. After a write its events are delivered and their
+futures resolved in the order of their numbers, so that an ack never comes before durability and
+a room never sees n+1 before n.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import structlog
+
+from chat_gateway.clock import Clock
+from chat_gateway.domain.model import Appended, Record
+from chat_gateway.metrics import Metrics
+from chat_protocol.errors import ProtocolError
+from chat_protocol.events import DurableEvent
+
+log = structlog.get_logger()
+
+BATCH_MAX_EVENTS: Final = 512
+"""Events in one write: enough to amortise it, few enough to keep the last one's wait short."""
+
+WAITING_MAX_EVENTS: Final = 20_000
+"""Appends that may wait; more are refused, for the store is slower than what is asked of it."""
+
+
+class LogWriter(Protocol):
+    """What the log needs of a store; `store.base.EventStore` has it."""
+
+    async def append(self, events: Sequence[DurableEvent]) -> list[Appended]:
+        """Store events durably; one outcome for each, in order."""
+        ...
+
+
+class _Waiting:
+    """An append that was asked for and is not yet down."""
+
+    __slots__ = ("asked_s", "done", "event")
+
+    def __init__(
+        self, event: DurableEvent, done: asyncio.Future[Appended], asked_s: float
+    ) -> None:
+        self.event = event
+        self.done = done
+        self.asked_s = asked_s
+
+
+class Log:
+    """The one writer of this node.
+
+    `deliver` is called for each newly stored record, in the order of their seq within a session.
+    """
+
+    def __init__(
+        self,
+        writer: LogWriter,
+        deliver: Callable[[Record], None],
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._writer = writer
+        self._deliver = deliver
+        self._clock = clock
+        self._metrics = metrics
+        self._waiting: deque[_Waiting] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def append(self, event: DurableEvent) -> asyncio.Future[Appended]:
+        """Ask for an event to be appended.
+
+        The future resolves once it is durable and was given to `deliver`, with its record (the
+        original one where the event is a repeat). It fails with `StoreUnavailable`; whether the
+        event was stored is unknown then, and a repeat with the same key finds out. Raises
+        `server_draining` after `close`, and `store_unavailable` where too much waits already.
+        """
+        if self._closed:
+            raise ProtocolError("server_draining")
+        if len(self._waiting) >= WAITING_MAX_EVENTS:
+            raise ProtocolError("store_unavailable", "Too many messages wait to be stored.")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Appended] = loop.create_future()
+        self._waiting.append(_Waiting(event, done, self._clock.monotonic_s()))
+        if self._writing is None:
+            self._writing = loop.create_task(self._write_all())
+        return done
+
+    async def close(self) -> None:
+        """Take nothing more, and return when all that waited is down."""
+        self._closed = True
+        if self._writing is not None:
+            await self._writing
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                count = min(len(self._waiting), BATCH_MAX_EVENTS)
+                await self._write([self._waiting.popleft() for _ in range(count)])
+        finally:
+            self._writing = None
+
+    async def _write(self, batch: list[_Waiting]) -> None:
+        try:
+            outcomes = await self._writer.append([waiting.event for waiting in batch])
+        except ProtocolError as error:
+            log.error("Append failed", events=len(batch), error=getattr(error, "reason", error))
+            self._fail(batch, error)
+            return
+        except Exception:
+            log.exception("Append failed", events=len(batch))
+            self._fail(batch, ProtocolError("internal"))
+            return
+        now_s = self._clock.monotonic_s()
+        self._metrics.append_batch_events.observe(len(batch))
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            self._metrics.append_seconds.observe(now_s - waiting.asked_s)
+            if not outcome.duplicate:
+                self._metrics.events.labels(outcome.record.type).inc()
+                self._deliver(outcome.record)
+            if not waiting.done.done():
+                waiting.done.set_result(outcome)
+
+    def _fail(self, batch: list[_Waiting], error: ProtocolError) -> None:
+        for waiting in batch:
+            if not waiting.done.done():
+                waiting.done.set_exception(
+                    ProtocolError(error.code, error.message, retry_after_ms=error.retry_after_ms)
+                )
