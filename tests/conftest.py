@@ -1,3 +1,13 @@
 """The fixtures that all suites share stand in `tests/parts`, a file for each real part."""
 
-pytest_plugins = ["tests.parts.mongo", "tests.parts.service", "tests.parts.node"]
+import pytest
+
+# The parts assert too, and import each other; pytest has to know before the first is imported.
+pytest.register_assert_rewrite("tests.parts")
+
+pytest_plugins = [
+    "tests.parts.mongo",
+    "tests.parts.service",
+    "tests.parts.server",
+    "tests.parts.node",
+]

@@ -45,8 +45,17 @@ def loads(text: str | bytes) -> Any:
             else ("\\" in text, text.count(":"))
         )
         if escaped or written != keys + colons:
-            json.loads(text, object_pairs_hook=_refuse_twins)
+            _look_for_twins(text)
     return value
+
+
+def _look_for_twins(text: str | bytes) -> None:
+    try:
+        json.loads(text, object_pairs_hook=_refuse_twins)
+    except (ValueError, RecursionError):
+        # `text` is JSON within the bounds; only a value that its twin replaced can be anything
+        # that this reader does not take (nested a thousand levels deep).
+        raise ProtocolError("bad_request", "An object has a key twice.") from None
 
 
 def _measure(value: Any, depth_left: int) -> tuple[int, int]:

@@ -54,12 +54,15 @@ _SPECS: Final = (
     ErrorSpec("invalid_refresh_token", 401, None, False, "The refresh token is not valid."),
     ErrorSpec("token_expired", 401, 4001, True, "The token has expired: get a new one."),
     ErrorSpec("token_revoked", 401, 4001, True, "This login was ended: log in again."),
+    ErrorSpec("accounts_elsewhere", 403, None, False, "Accounts are kept by another service."),
+    ErrorSpec("keys_unavailable", 503, 4014, True, "The keys of tokens cannot be had now."),
     # What they may do
     ErrorSpec("forbidden", 403, None, False, "Your role in this session does not allow this."),
     ErrorSpec("not_a_member", 403, 4503, False, "You are not a member of this session."),
     ErrorSpec("session_not_found", 404, 4504, False, "No such session."),
     ErrorSpec("invite_not_found", 404, None, False, "The invite is unknown or has expired."),
     ErrorSpec("account_not_found", 404, None, False, "No account has this address."),
+    ErrorSpec("member_not_found", 404, None, False, "This account is not a member of the session."),
     ErrorSpec("idempotency_conflict", 409, None, False, "This key was used for another body."),
     ErrorSpec("email_taken", 409, None, False, "An account with this email exists."),
     ErrorSpec("already_a_member", 409, None, False, "This account is a member already."),
@@ -90,6 +93,9 @@ CLOSE_CODES: Final[Mapping[int, str]] = {
         for spec in reversed(_SPECS)
         if spec.close_code is not None and spec.close_code >= 4000
     },
+    4001: "The token has expired or its login was ended: get a new one.",
+    4500: "The request was wrong; the error before the close says how.",
+    4501: "The token or ticket is missing or not valid.",
 }
 """Every close code that a client can meet, and what it means."""
 

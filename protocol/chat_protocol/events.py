@@ -28,7 +28,7 @@ class DurableEvent:
 
     @property
     def idempotency_key(self) -> str:
-        """What (session, sender, key) must be unique by; an event's own id where no client chose."""
+        """What is unique with session and sender; the event's own id where no client chose."""
         return self.id
 
 

@@ -47,10 +47,8 @@ class Text(fields.String):
             raise self.make_error("invalid")
         if "\x00" in value:
             raise self.make_error("nul")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise self.make_error("surrogate") from None
+        if has_surrogate(value):
+            raise self.make_error("surrogate")
         return value
 
 
@@ -90,24 +88,41 @@ class RefField(fields.Field[Any]):
 
 
 def is_ref(value: object) -> bool:
-    """Whether a client's value may be echoed as `ref`."""
+    """Whether a client's value may be echoed as `ref`: it must be encodable as JSON again."""
     if isinstance(value, str):
-        return len(value) <= limits.REF_MAX_CHARS
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        return len(value) <= limits.REF_MAX_CHARS and not has_surrogate(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -limits.INTEGER_MAX <= value <= limits.INTEGER_MAX
+
+
+def has_surrogate(text: str) -> bool:
+    """Whether a text holds half a character, which UTF-8 cannot say."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def flatten_errors(error: ValidationError) -> dict[str, list[str]]:
-    """marshmallow's nested messages as {dotted path: [what is wrong]}."""
+    """marshmallow's nested messages as {dotted path: [what is wrong]}.
+
+    A client chooses the names of unknown fields and how many there are, so only the first
+    `limits.DETAILS_MAX` are named, each by its first `limits.ID_MAX_CHARS` characters.
+    """
     found: dict[str, list[str]] = {}
 
     def walk(path: str, messages: Any) -> None:
+        if len(found) >= limits.DETAILS_MAX:
+            return
         if isinstance(messages, dict):
             for key, inner in messages.items():
                 walk(f"{path}.{key}" if path else str(key), inner)
-        elif isinstance(messages, list):
-            found.setdefault(path or "_schema", []).extend(str(each) for each in messages)
-        else:
-            found.setdefault(path or "_schema", []).append(str(messages))
+            return
+        name = (path or "_schema")[: limits.ID_MAX_CHARS]
+        listed = messages if isinstance(messages, list) else [messages]
+        found.setdefault(name, [str(each) for each in listed])
 
     walk("", error.messages)
     return found

@@ -42,6 +42,9 @@ MEMBERS_SHOWN_MAX: Final = 100
 UNREAD_COUNTED_MAX: Final = 1000
 """Unread messages are counted up to this; a session with more says this number."""
 
+DETAILS_MAX: Final = 20
+"""Fields at fault that one error names; who has more sees the first."""
+
 BAD_INPUT_IN_A_ROW_MAX: Final = 20
 """So many bad frames one after the other close a connection with 4509."""
 

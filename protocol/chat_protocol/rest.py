@@ -1,17 +1,20 @@
-"""marshmallow schemas of the REST bodies and queries (DESIGN of the paths: `transports/rest`).
+"""marshmallow schemas of what REST takes and returns (which path takes what: `transports/rest`).
 
 Shapes that also stand on a socket (a message, a member) come from `schemas`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import INCLUDE, ValidationError, fields, validate, validates_schema
 
 from chat_protocol import limits
 from chat_protocol.errors import REGISTRY
 from chat_protocol.fields import StrictBoolean, Text, WholeNumber, WireSchema, identifier
 from chat_protocol.schemas import (
+    DURABLE_EVENTS,
     AttachmentSchema,
+    DurableEventSchema,
     MemberViewSchema,
     StoredMessageSchema,
     client_message_id_field,
@@ -29,7 +32,7 @@ class QueryNumber(fields.Integer):
     def __init__(self, *, minimum: int = 0, maximum: int = limits.INTEGER_MAX, **kwargs: Any):
         super().__init__(validate=validate.Range(min=minimum, max=maximum), **kwargs)
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int | None:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
         if not (isinstance(value, str) and value.isascii() and value.isdigit()):
             raise self.make_error("invalid")
         if len(value) > len(str(limits.INTEGER_MAX)):
@@ -61,6 +64,24 @@ def password_field(min_chars: int) -> Text:
 def title_field(**kwargs: Any) -> Text:
     """A session's title."""
     return Text(min_chars=1, max_chars=limits.TITLE_MAX_CHARS, **kwargs)
+
+
+class SessionPath(WireSchema):
+    """Which session."""
+
+    session_id = identifier(required=True)
+
+
+class MemberPath(SessionPath):
+    """Which member of which session."""
+
+    account_id = identifier(required=True)
+
+
+class InvitePath(WireSchema):
+    """Which invite."""
+
+    code = identifier(required=True)
 
 
 class SignUpBody(WireSchema):
@@ -120,6 +141,12 @@ class NewMessageBody(WireSchema):
     )
 
 
+class IdempotencyHeader(WireSchema):
+    """The header way to say `clientMessageId`."""
+
+    client_message_id = client_message_id_field(data_key="Idempotency-Key")
+
+
 class MarkReadBody(WireSchema):
     """Say up to which `seq` one has read."""
 
@@ -132,6 +159,12 @@ class MessagesQuery(WireSchema):
     before = QueryNumber(minimum=1)
     after = QueryNumber()
     limit = QueryNumber(minimum=1, maximum=limits.HISTORY_LIMIT_MAX)
+
+    @validates_schema
+    def one_direction(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse `before` together with `after`."""
+        if "before" in data and "after" in data:
+            raise ValidationError("Give before or after, not both.", "after")
 
 
 class EventsQuery(WireSchema):
@@ -199,10 +232,21 @@ class MessagesView(WireSchema):
     has_more = StrictBoolean(required=True)
 
 
+class EventView(DurableEventSchema):
+    """A durable event of any type, with the fields of its type beside these."""
+
+    class Meta:
+        """What to do with the fields of the event's type."""
+
+        unknown = INCLUDE
+
+    type = required_text(validate=validate.OneOf(sorted(DURABLE_EVENTS)))
+
+
 class EventsView(WireSchema):
     """A page of durable events, oldest first."""
 
-    events = fields.List(fields.Dict(), required=True)
+    events = fields.List(fields.Nested(EventView), required=True)
     has_more = StrictBoolean(required=True)
 
 
@@ -217,6 +261,19 @@ class TicketView(WireSchema):
 
     ticket = required_text()
     expires_at = timestamp()
+
+
+class HealthView(WireSchema):
+    """The process is alive."""
+
+    status = required_text(validate=validate.Equal("ok"))
+
+
+class ReadinessView(WireSchema):
+    """The node takes traffic; each of its parts is `ok`."""
+
+    status = required_text(validate=validate.Equal("ok"))
+    parts = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 class ProblemView(WireSchema):

@@ -63,9 +63,9 @@ function openSocketIo(name, { url, path, transports, upgrade, auth, query, heade
     tell(name, "refused", { message: error.message, data: error.data ?? null, status });
   });
   socket.onAny((event, ...args) => tell(name, "event", { event, args }));
-  socket.on("disconnect", (reason) => {
+  socket.on("disconnect", (reason, details) => {
     clients.delete(name);
-    tell(name, "disconnected", { reason });
+    tell(name, "disconnected", { reason, code: details?.context?.code ?? null });
   });
 }
 
@@ -91,7 +91,11 @@ const orders = {
     socket?.disconnect();
   },
   // The network going away: the connection under Socket.IO ends without a word.
-  drop: (name) => clients.get(name)?.io.engine.close(),
+  drop: (name) => {
+    const engine = clients.get(name)?.io.engine;
+    if (engine?.transport.ws) engine.transport.ws.terminate();
+    else engine?.close();
+  },
 };
 
 readline.createInterface({ input: process.stdin }).on("line", (line) => {

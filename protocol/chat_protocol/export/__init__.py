@@ -1,1 +1,1 @@
-"""Documents made from the schemas: AsyncAPI and JSON Schema."""
+"""Documents made from the schemas: JSON Schema, AsyncAPI, and the tables of the reference."""

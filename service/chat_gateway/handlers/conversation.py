@@ -43,11 +43,12 @@ Answer = Callable[[Reply], None]
 class Conversation:
     """What one connection says and is told.
 
-    A transport calls `open`, then `begin`, then `receive` for each thing that the client sends (the
-    next one when the last call has returned), and `close` at the end, however it ends.
+    A transport calls `arrive`, `open` and `begin`, then `receive` for each thing that the client
+    sends (the next one when the last call has returned), and `close` at the end, however it ends.
     """
 
     __slots__ = (
+        "_arrived",
         "_bad_in_a_row",
         "_bucket",
         "_closed",
@@ -65,6 +66,7 @@ class Conversation:
         self._sending: set[asyncio.Future[object]] = set()
         self._bad_in_a_row = 0
         self._limited_in_a_row = 0
+        self._arrived = False
         self._closed = False
         self._bucket = (
             TokenBucket(limits.MESSAGES_PER_SECOND, limits.MESSAGES_BURST)
@@ -74,11 +76,28 @@ class Conversation:
 
     # --- coming and going -----------------------------------------------------------------------
 
+    def arrive(self) -> None:
+        """A connection is there; from now on it is counted, and has ten seconds to say who it is.
+
+        Raises what it is to be refused with.
+        """
+        services, peer = self._services, self._peer
+        services.metrics.connections_opened.labels(peer.wire).inc()
+        services.metrics.connections.labels(peer.wire).inc()
+        self._arrived = True
+        try:
+            services.connections.open(peer)
+            if services.readiness.draining:
+                raise ProtocolError("server_draining", retry_after_ms=limits.DRAIN_RETRY_AFTER_MS)
+        except ProtocolError as refusal:
+            self._count(refusal)
+            raise
+
     async def open(self, opening: Opening) -> None:
         """Find out who this is, and whether they may come in.
 
-        Without a token or ticket there is nothing to find out yet: the client has ten seconds to
-        send `authenticate`. Raises what the connection is to be refused with.
+        Without a token or ticket there is nothing to find out yet: the client is to send
+        `authenticate`. Raises what the connection is to be refused with.
         """
         services, peer = self._services, self._peer
         log.info(
@@ -89,13 +108,8 @@ class Conversation:
             session=opening.session_id,
             token=opening.token,
         )
-        services.metrics.connections_opened.labels(peer.wire).inc()
-        services.metrics.connections.labels(peer.wire).inc()
         self._opening = opening
         try:
-            services.connections.open(peer)
-            if services.readiness.draining:
-                raise ProtocolError("server_draining", retry_after_ms=limits.DRAIN_RETRY_AFTER_MS)
             if opening.ticket is not None:
                 await self._become(await services.accounts.redeem_ticket(opening.ticket))
             elif opening.token is not None:
@@ -139,7 +153,7 @@ class Conversation:
 
     def close(self, code: int) -> None:
         """The connection is gone, with this close code; forget it."""
-        if self._closed:
+        if self._closed or not self._arrived:
             return
         self._closed = True
         services, peer = self._services, self._peer
@@ -160,6 +174,7 @@ class Conversation:
         services, peer = self._services, self._peer
         if self._opening.session_id is not None:
             await services.membership.of(self._opening.session_id, caller.account_id)
+            services.accounts.check_still_logged_in(caller)
         peer.authenticated(
             caller, now_s=services.clock.monotonic_s(), now_ms=services.clock.now_ms()
         )
@@ -185,7 +200,7 @@ class Conversation:
                 peer.end(ProtocolError("too_many_errors"))
             return
         self._bad_in_a_row = 0
-        if self._over_rate(command, answer):
+        if self._over_rate(command.ref, answer):
             return
         self._services.metrics.commands.labels(command.type).inc()
         try:
@@ -199,7 +214,11 @@ class Conversation:
             log.exception("Command failed", connection=peer.id, type=command.type)
             self._refuse(ProtocolError("internal"), answer, command.ref)
 
-    def _over_rate(self, command: commands.Command, answer: Answer) -> bool:
+    def within_rate(self) -> bool:
+        """Whether a ping of the transport itself is within the rate; it counts as a command."""
+        return not self._over_rate(None, None)
+
+    def _over_rate(self, ref: Ref | None, answer: Answer | None) -> bool:
         if self._bucket is None:
             return False
         wait_s = self._bucket.take(self._services.clock.monotonic_s())
@@ -208,7 +227,8 @@ class Conversation:
             return False
         refusal = ProtocolError("rate_limited", retry_after_ms=int(wait_s * 1000) + 1)
         self._limited_in_a_row += 1
-        self._refuse(refusal, answer, command.ref)
+        if answer is not None:
+            self._refuse(refusal, answer, ref)
         if self._limited_in_a_row >= RATE_LIMITED_IN_A_ROW_MAX:
             self._peer.end(refusal)
         return True

@@ -35,6 +35,10 @@ class Rooms:
         self._hub.leave(peer, session_id)
         room = await self._hub.hold(session_id)
         try:
+            # Who was removed while this read must not slip in: from here to the next line that
+            # waits, the connection is in `peer.rooms`, where a removal finds it.
+            if self._membership.known(session_id, caller.account_id) is None:
+                await self._membership.of(session_id, caller.account_id)
             head = room.seq
             recovered = last_seq is not None and last_seq <= head
             peer.rooms.add(session_id)

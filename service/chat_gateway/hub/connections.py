@@ -34,6 +34,7 @@ class Connections:
         self._peers: dict[Peer, None] = {}
         self._by_account: dict[str, dict[Peer, None]] = {}
         self._addresses: dict[str, int] = {}
+        self._none_left: asyncio.Future[None] | None = None
 
     def __len__(self) -> int:
         return len(self._peers)
@@ -74,6 +75,8 @@ class Connections:
         if peer not in self._peers:
             return
         del self._peers[peer]
+        if not self._peers and self._none_left is not None and not self._none_left.done():
+            self._none_left.set_result(None)
         left = self._addresses[peer.address] - 1
         if left:
             self._addresses[peer.address] = left
@@ -119,13 +122,16 @@ class Connections:
             )
         )
 
-    def end_all(self, refusal: ProtocolError) -> None:
-        """Close every connection."""
-        self._end(self._peers, refusal)
-
     def _end(self, peers: Iterable[Peer], refusal: ProtocolError) -> None:
         for peer in list(peers):
             peer.end(refusal)
+
+    async def gone(self, timeout_s: float) -> None:
+        """Return when no connection is left, or after the time given."""
+        if not self._peers:
+            return
+        self._none_left = asyncio.get_running_loop().create_future()
+        await asyncio.wait([self._none_left], timeout=timeout_s)
 
     async def sweep(self) -> None:
         """Do what is due on every connection, for as long as the task runs."""

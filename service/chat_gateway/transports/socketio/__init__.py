@@ -1,1 +1,1 @@
-"""The Socket.IO endpoint."""
+"""Socket.IO: the same protocol, an event's name for its type and a callback for its answer."""

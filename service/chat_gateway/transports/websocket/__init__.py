@@ -1,1 +1,1 @@
-"""The raw WebSocket endpoint."""
+"""The raw wire: `/ws/chat`, one JSON object a text frame."""

@@ -1,0 +1,336 @@
+"""A WebSocket after its handshake, for both wires: messages in, ready-made bytes out.
+
+aiohttp reads the request that asks for the upgrade; from then on the connection is the link's. It
+writes straight to the transport, whose own buffer is the only one (`hub.peer` says how much may
+wait there), and stops reading when more came in than is being handled.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from aiohttp import hdrs, web
+
+from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S
+from chat_gateway.transports.framing import (
+    CLOSE_ABNORMAL,
+    FrameError,
+    FrameReader,
+    Opcode,
+    close_code_of,
+    control_frame,
+)
+from chat_protocol.errors import ProtocolError
+
+INBOX_MAX_BYTES: Final = 256 * 1024
+"""Messages that may wait to be handled; with more, nothing is read until half are done."""
+
+INBOX_MAX_MESSAGES: Final = 1024
+
+_MAGIC: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+class Listener(Protocol):
+    """Who a link reports to, besides the one that reads its messages."""
+
+    def pinged(self) -> bool:
+        """The client sent a ping; whether it is to be answered."""
+        ...
+
+    def broken(self, error: FrameError) -> None:
+        """The client broke the framing; end the connection."""
+        ...
+
+
+class Link(asyncio.Protocol):
+    """One WebSocket. Made by `upgrade`."""
+
+    __slots__ = (
+        "_closing",
+        "_drained",
+        "_grace",
+        "_heard",
+        "_http",
+        "_inbox",
+        "_inbox_bytes",
+        "_listener",
+        "_more",
+        "_paused_reading",
+        "_paused_writing",
+        "_reader",
+        "_transport",
+        "close_code",
+        "closed",
+    )
+
+    def __init__(self, transport: asyncio.Transport, http: asyncio.Protocol) -> None:
+        self._transport = transport
+        self._http = http
+        self._reader: FrameReader | None = FrameReader()
+        self._listener: Listener | None = None
+        self._inbox: deque[bytes] = deque()
+        self._inbox_bytes = 0
+        self._more: asyncio.Future[None] | None = None
+        self._paused_reading = False
+        self._paused_writing = False
+        self._drained: asyncio.Future[None] | None = None
+        self._heard = True
+        self._closing = False
+        self._grace: asyncio.TimerHandle | None = None
+        self.close_code = CLOSE_ABNORMAL
+        """What the connection ended with, once `closed`."""
+        self.closed = False
+
+    def listen(self, listener: Listener) -> None:
+        """Report to `listener`; called once, before anything else happens on the loop."""
+        self._listener = listener
+
+    # --- in -------------------------------------------------------------------------------------
+
+    async def receive(self) -> bytes | None:
+        """The next text message, in the order sent; None when there will be no more.
+
+        What came before a close is still handed out.
+        """
+        while not self._inbox:
+            if self.closed or self._closing:
+                return None
+            self._more = asyncio.get_running_loop().create_future()
+            await self._more
+            self._more = None
+        message = self._inbox.popleft()
+        self._inbox_bytes -= len(message)
+        if (
+            self._paused_reading
+            and self._inbox_bytes <= INBOX_MAX_BYTES // 2
+            and len(self._inbox) <= INBOX_MAX_MESSAGES // 2
+        ):
+            self._paused_reading = False
+            self._transport.resume_reading()
+        return message
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        self._heard = True
+        if self._reader is None:
+            return
+        try:
+            for opcode, payload in self._reader.feed(data):
+                self._take(opcode, payload)
+                if self._reader is None:
+                    return
+        except FrameError as error:
+            self._reader = None
+            if self._listener is not None:
+                self._listener.broken(error)
+        if not self._paused_reading and (
+            self._inbox_bytes > INBOX_MAX_BYTES or len(self._inbox) > INBOX_MAX_MESSAGES
+        ):
+            self._paused_reading = True
+            self._transport.pause_reading()
+
+    def _take(self, opcode: Opcode, payload: bytes) -> None:
+        if opcode is Opcode.TEXT:
+            if not self._closing:
+                self._inbox.append(payload)
+                self._inbox_bytes += len(payload)
+                self._wake()
+        elif opcode is Opcode.PING:
+            if self._listener is None or self._listener.pinged():
+                self.write(control_frame(Opcode.PONG, payload))
+        elif opcode is Opcode.CLOSE:
+            code = close_code_of(payload)
+            self._reader = None
+            if not self._closing:
+                # What it sent before is still carried out.
+                self._closing = True
+                self.close_code = code
+                self._transport.write(control_frame(Opcode.CLOSE, payload[:2]))
+                self._wake()
+            self._transport.close()
+
+    def _wake(self) -> None:
+        if self._more is not None and not self._more.done():
+            self._more.set_result(None)
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more: the transport closes itself."""
+        return False
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection is gone."""
+        self.closed = True
+        self._reader = None
+        if self._grace is not None:
+            self._grace.cancel()
+        self._resume()
+        self._wake()
+        self._http.connection_lost(exc if isinstance(exc, Exception) else None)
+
+    # --- out ------------------------------------------------------------------------------------
+
+    def write(self, frames: bytes) -> bool:
+        """Write whole frames; false where more than a peer may have waiting waits already.
+
+        Nothing is written to a link that is closing.
+        """
+        if self._closing or self.closed:
+            return True
+        self._transport.write(frames)
+        return self._transport.get_write_buffer_size() <= BUFFER_MAX_BYTES
+
+    def pause_writing(self) -> None:
+        """The transport's buffer is over its high water."""
+        self._paused_writing = True
+
+    def resume_writing(self) -> None:
+        """The transport's buffer is nearly empty again."""
+        self._resume()
+
+    def _resume(self) -> None:
+        self._paused_writing = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait until nearly all that was written has left; false where it did not, or is gone."""
+        if self._paused_writing and not self.closed:
+            self._drained = asyncio.get_running_loop().create_future()
+            try:
+                await asyncio.wait_for(self._drained, timeout_s)
+            except TimeoutError:
+                return False
+            finally:
+                self._drained = None
+        return not self.closed and not self._closing
+
+    def probe(self, frame: bytes) -> None:
+        """Ask for a sign of life by `frame`; drop the connection if the last one stayed out.
+
+        Anything that came counts. A client that is not being read from cannot give one.
+        """
+        if self._closing or self.closed:
+            return
+        if not self._heard and not self._paused_reading:
+            self.close_code = CLOSE_ABNORMAL
+            self._closing = True
+            self._transport.abort()
+            return
+        self._heard = False
+        self.write(frame)
+
+    def close(self, code: int, last_words: bytes = b"") -> None:
+        """Write `last_words` and a close frame; what does not go within the grace is dropped."""
+        if self._closing or self.closed:
+            return
+        frame = control_frame(Opcode.CLOSE, code.to_bytes(2, "big"))
+        self._transport.write(last_words + frame)
+        self._closing = True
+        self.close_code = code
+        self._inbox.clear()
+        self._inbox_bytes = 0
+        if self._paused_reading:
+            # The client's own close frame has to come through.
+            self._paused_reading = False
+            self._transport.resume_reading()
+        loop = asyncio.get_running_loop()
+        self._grace = loop.call_later(CLOSE_GRACE_S, self._transport.abort)
+        self._wake()
+
+    async def wait_closed(self) -> None:
+        """Return when the connection is gone."""
+        while not self.closed:
+            self._more = asyncio.get_running_loop().create_future()
+            await self._more
+
+
+async def upgrade(request: web.Request, *, protocols: Sequence[str] = ()) -> Link:
+    """Answer the handshake (RFC 6455, section 4.2) and take the connection over.
+
+    Of `protocols`, the first that the client offers is chosen. No extension is: frames go out as
+    they are. Raises `upgrade_required` or `bad_request` where this is no handshake.
+    """
+    transport = request.transport
+    if transport is None:
+        raise ConnectionResetError
+    headers = {
+        hdrs.UPGRADE: "websocket",
+        hdrs.CONNECTION: "Upgrade",
+        hdrs.SEC_WEBSOCKET_ACCEPT: _accept(request),
+    }
+    offered = offered_protocols(request)
+    chosen = next((name for name in protocols if name in offered), None)
+    if chosen is not None:
+        headers[hdrs.SEC_WEBSOCKET_PROTOCOL] = chosen
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    transport.write(f"HTTP/1.1 101 Switching Protocols\r\n{head}\r\n".encode("latin-1"))
+    link = Link(transport, request.protocol)
+    early = _Early()
+    request.protocol.set_parser(early)  # type: ignore[arg-type]
+    transport.set_protocol(link)
+    if early.data:
+        asyncio.get_running_loop().call_soon(link.data_received, bytes(early.data))
+    return link
+
+
+def offered_protocols(request: web.Request) -> list[str]:
+    """The subprotocols that a client offers."""
+    offered = ",".join(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, ()))
+    return [name.strip() for name in offered.split(",") if name.strip()]
+
+
+def wants_upgrade(request: web.Request) -> bool:
+    """Whether a request asks for a WebSocket."""
+    return (
+        request.headers.get(hdrs.UPGRADE, "").strip().lower() == "websocket"
+        and "upgrade" in request.headers.get(hdrs.CONNECTION, "").lower()
+    )
+
+
+def _accept(request: web.Request) -> str:
+    if not wants_upgrade(request):
+        raise ProtocolError("upgrade_required")
+    if request.headers.get(hdrs.SEC_WEBSOCKET_VERSION) != "13":
+        raise ProtocolError("upgrade_required", "Speak WebSocket version 13.")
+    key = request.headers.get(hdrs.SEC_WEBSOCKET_KEY, "")
+    try:
+        nonce = base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError):
+        nonce = b""
+    if len(nonce) != 16:
+        raise ProtocolError("bad_request", "Sec-WebSocket-Key is not 16 bytes in base64.")
+    digest = hashlib.sha1(key.encode() + _MAGIC, usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode()
+
+
+class _Early:
+    """Takes what a client sent behind its handshake, which aiohttp has already read."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Keep it."""
+        self.data += data
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Nothing to do: the link hears of it."""
+
+
+class Upgraded(web.StreamResponse):
+    """What a handler returns once its link is closed: all its bytes went out long ago."""
+
+    def __init__(self) -> None:
+        super().__init__(status=101)
+        self.force_close()
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Nothing to write."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing to write."""

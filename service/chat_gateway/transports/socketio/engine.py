@@ -1,0 +1,242 @@
+"""The inside of python-engineio, as far as this service needs it another way.
+
+python-engineio keeps handshakes, polling and the upgrade. What is its own here: a connection that
+is a WebSocket writes straight to its link (one write for a room's frames, no queue, no task and no
+timer of its own), what waits for a polling client is counted in bytes, and packets are taken apart
+strictly. `tests/transports/test_engine_is_the_one_we_know.py` fails when the methods that are
+replaced here change in the library.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import engineio
+from aiohttp import web
+from engineio import async_socket, packet
+
+from chat_gateway.hub.frames import websocket_text
+from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S
+from chat_gateway.transports.link import Link, Listener, Upgraded, upgrade
+
+PING_TIMEOUT_S: Final = 20.0
+"""How long a polling client may take to answer a ping."""
+
+PROBE_WITHIN_S: Final = 10.0
+"""How long a WebSocket that is to take over from polling may take to say so."""
+
+PROBE: Final = b"2probe"
+PROBE_ANSWER: Final = b"3probe"
+UPGRADE: Final = b"5"
+PING: Final = websocket_text(b"2")
+_SEPARATOR: Final = b"\x1e"
+
+
+class WaitingPackets(asyncio.Queue[packet.Packet | None]):
+    """Packets that wait for a polling client, and how many bytes they are."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self.size_bytes = 0
+        self._empty: asyncio.Future[None] | None = None
+
+    def _put(self, item: packet.Packet | None) -> None:
+        super()._put(item)
+        self.size_bytes += _size_bytes(item)
+
+    def _get(self) -> packet.Packet | None:
+        item: packet.Packet | None = super()._get()
+        self.size_bytes -= _size_bytes(item)
+        if self.empty() and self._empty is not None and not self._empty.done():
+            self._empty.set_result(None)
+        return item
+
+    async def drained(self, timeout_s: float) -> bool:
+        """Return when nothing waits; false where that took longer than the time given."""
+        if self.empty():
+            return True
+        self._empty = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait_for(self._empty, timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            self._empty = None
+        return True
+
+
+def _size_bytes(item: packet.Packet | None) -> int:
+    return len(item.data) if item is not None and isinstance(item.data, str) else 0
+
+
+class Engine(engineio.AsyncServer):
+    """An Engine.IO server whose sockets are `EngineSocket`s.
+
+    `handlers` are called as python-engineio does, but `message` gets bytes, and `connect` may
+    raise, which refuses the connection.
+    """
+
+    def create_queue(self, *args: Any, **kwargs: Any) -> WaitingPackets:
+        """What waits for a client."""
+        return WaitingPackets()
+
+    async def _handle_connect(
+        self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None
+    ) -> Any:
+        sid = self.generate_id()
+        socket = EngineSocket(self, sid)
+        self.sockets[sid] = socket
+        try:
+            await socket.send(packet.Packet(packet.OPEN, self._open(sid, transport)))
+            await self.handlers["connect"](sid, environ)
+            if transport == "websocket":
+                return await socket.handle_get_request(environ)
+        except BaseException:
+            self.sockets.pop(sid, None)
+            await socket.close(wait=False, abort=True, reason=self.reason.TRANSPORT_ERROR)
+            raise
+        finally:
+            if transport == "websocket":
+                self.sockets.pop(sid, None)
+        socket.schedule_ping()
+        socket.connected = True
+        return self._ok(await socket.poll())
+
+    def _open(self, sid: str, transport: str) -> dict[str, Any]:
+        """The handshake (Engine.IO protocol 4); times in milliseconds."""
+        return {
+            "sid": sid,
+            "upgrades": self._upgrades(sid, transport),
+            "pingInterval": int(self.ping_interval * 1000),
+            "pingTimeout": int(self.ping_timeout * 1000),
+            "maxPayload": self.max_http_buffer_size,
+        }
+
+
+class EngineSocket(async_socket.AsyncSocket):
+    """One Engine.IO connection: polling until `link` is there, a WebSocket from then on."""
+
+    queue: WaitingPackets
+    connected: bool
+    upgraded: bool
+    upgrading: bool
+
+    def __init__(self, server: Engine, sid: str) -> None:
+        super().__init__(server, sid)
+        self.link: Link | None = None
+        self.listener: Listener | None = None
+        """Who hears of pings and broken frames; set when the connection is taken."""
+        self._turn = asyncio.Lock()
+
+    # --- out ------------------------------------------------------------------------------------
+
+    async def send(self, pkt: packet.Packet) -> None:
+        """Send a packet: at once on a WebSocket, with the next poll otherwise."""
+        if self.link is None:
+            await super().send(pkt)
+        else:
+            self.link.write(websocket_text(pkt.encode().encode()))
+
+    def hold(self, messages: Sequence[str]) -> bool:
+        """Keep messages for the next poll; false where more than a peer may have waiting waits."""
+        for message in messages:
+            self.queue.put_nowait(packet.Packet(packet.MESSAGE, data=message))
+        return self.queue.size_bytes <= BUFFER_MAX_BYTES
+
+    def finish(self) -> asyncio.Task[None]:
+        """End a polling connection once the client has taken what waits, or the grace is over."""
+        self.queue.put_nowait(packet.Packet(packet.CLOSE))
+        return asyncio.get_running_loop().create_task(self._finish())
+
+    async def _finish(self) -> None:
+        await self.queue.drained(CLOSE_GRACE_S)
+        await self.close(wait=False, abort=True, reason=self.server.reason.SERVER_DISCONNECT)
+        # Wakes a poll that is under way, if there is one.
+        self.queue.put_nowait(None)
+        self.server.sockets.pop(self.sid, None)
+
+    async def close(self, wait: bool = True, abort: bool = False, reason: Any = None) -> None:
+        """End the connection, and the link with it."""
+        await super().close(wait=wait and self.link is None, abort=abort, reason=reason)
+        if self.link is not None:
+            self.link.close(1000)
+
+    def schedule_ping(self) -> None:
+        """Pings of polling clients are the library's; those of links come from the sweep."""
+        if self.link is None:
+            super().schedule_ping()
+        self.last_ping = None
+
+    def is_stale(self) -> bool:
+        """Whether a polling client has let a ping go unanswered."""
+        asked_at: float | None = self.last_ping
+        return asked_at is not None and time.time() - asked_at > self.server.ping_timeout
+
+    # --- in -------------------------------------------------------------------------------------
+
+    async def handle_post_request(self, environ: dict[str, Any]) -> None:
+        """Take the packets of a POST, in order; its body has been read already."""
+        request: web.Request = environ["aiohttp.request"]
+        for each in (await request.read()).split(_SEPARATOR):
+            await self._take(each)
+
+    async def _upgrade_websocket(self, environ: dict[str, Any]) -> Any:
+        if self.upgrading or self.upgraded:
+            return self.server._bad_request("Upgraded already")
+        link = await upgrade(environ["aiohttp.request"])
+        if self.listener is not None:
+            link.listen(self.listener)
+        if self.connected and not await self._probed(link):
+            link.close(1002)
+            await link.wait_closed()
+            return Upgraded()
+        self.connected = self.upgraded = True
+        self._attach(link)
+        try:
+            while (text := await link.receive()) is not None:
+                await self._take(text)
+            await link.wait_closed()
+        finally:
+            await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+        return Upgraded()
+
+    async def _probed(self, link: Link) -> bool:
+        """The client's words before a WebSocket takes over; polls end meanwhile."""
+        self.upgrading = True
+        try:
+            async with asyncio.timeout(PROBE_WITHIN_S):
+                if await link.receive() != PROBE:
+                    return False
+                link.write(websocket_text(PROBE_ANSWER))
+                self.queue.put_nowait(packet.Packet(packet.NOOP))
+                return await link.receive() == UPGRADE and not self.closed
+        except TimeoutError:
+            return False
+        finally:
+            self.upgrading = False
+
+    def _attach(self, link: Link) -> None:
+        """Write what waited, in order; from now on everything is written at once."""
+        while not self.queue.empty():
+            waiting = self.queue.get_nowait()
+            self.queue.task_done()
+            if waiting is not None:
+                link.write(websocket_text(waiting.encode().encode()))
+        self.link = link
+
+    async def _take(self, text: bytes) -> None:
+        """One packet of the client's; those of one connection one after the other."""
+        kind = text[:1]
+        async with self._turn:
+            if kind == b"4":
+                await self.server.handlers["message"](self.sid, text[1:])
+            elif kind == b"3":
+                self.schedule_ping()
+            elif kind == b"1":
+                await self.close(
+                    wait=False, abort=True, reason=self.server.reason.CLIENT_DISCONNECT
+                )
+                self.queue.put_nowait(None)
+            elif kind not in (b"2", UPGRADE, b"6"):
+                await self.server.handlers["message"](self.sid, b"")

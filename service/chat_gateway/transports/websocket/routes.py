@@ -1,0 +1,115 @@
+"""The raw endpoint: from a handshake to a conversation.
+
+A browser cannot read why a handshake failed, so whatever is wrong with the query, the token or the
+membership is said after the upgrade: an `error` object, then a close with its code. Only a request
+that is no handshake, or comes from a forbidden Origin, is answered in HTTP.
+"""
+
+from functools import partial
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from chat_gateway.domain.ids import new_id
+from chat_gateway.handlers.conversation import Conversation, Reply
+from chat_gateway.handlers.services import Services
+from chat_gateway.transports.framing import FrameError
+from chat_gateway.transports.link import Link, Upgraded, offered_protocols, upgrade
+from chat_gateway.transports.origins import Origins
+from chat_gateway.transports.websocket.peer import RawPeer
+from chat_protocol.codec import decode_raw
+from chat_protocol.connecting import Opening, opening_from_query
+from chat_protocol.errors import ProtocolError
+from chat_protocol.events import Ack
+
+PATH: Final = "/ws/chat"
+SUBPROTOCOL: Final = "chat.v1"
+_BEARER: Final = "bearer."
+_FRAME_ERRORS: Final = {1003: "unsupported_data", 1009: "payload_too_large"}
+
+
+def add_routes(app: web.Application, services: Services, origins: Origins) -> None:
+    """Serve the raw endpoint."""
+
+    async def connect(request: web.Request) -> web.StreamResponse:
+        origins.check(request)
+        link = await upgrade(request, protocols=(SUBPROTOCOL,))
+        await _converse(request, link, services)
+        return Upgraded()
+
+    app.router.add_get(PATH, connect, allow_head=False)
+
+
+class _Listener:
+    """What the link reports beside messages, for one connection."""
+
+    def __init__(self, peer: RawPeer, link: Link, conversation: Conversation) -> None:
+        self._peer = peer
+        self._link = link
+        self._conversation = conversation
+
+    def pinged(self) -> bool:
+        """A ping counts as a command does."""
+        return self._conversation.within_rate()
+
+    def broken(self, error: FrameError) -> None:
+        """Close as RFC 6455 says; where the protocol has words for it, with them."""
+        code = _FRAME_ERRORS.get(error.code)
+        if code is not None:
+            self._peer.end(ProtocolError(code, error.reason))
+        else:
+            self._peer.ended = True
+            self._link.close(error.code)
+
+
+async def _converse(request: web.Request, link: Link, services: Services) -> None:
+    peer = RawPeer(
+        link,
+        new_id(services.clock.now_ms()),
+        address=request.remote or "",
+        opened_s=services.clock.monotonic_s(),
+        heartbeat_s=services.settings.heartbeat_s,
+    )
+    conversation = Conversation(services, peer)
+    link.listen(_Listener(peer, link, conversation))
+    try:
+        try:
+            conversation.arrive()
+            await conversation.open(_opening(request))
+        except ProtocolError as refusal:
+            peer.end(refusal)
+        else:
+            await conversation.begin()
+        while (text := await link.receive()) is not None:
+            await conversation.receive(partial(decode_raw, text), partial(_answer, peer))
+        await link.wait_closed()
+    finally:
+        conversation.close(link.close_code)
+
+
+def _answer(peer: RawPeer, reply: Reply) -> None:
+    """An ack goes out only where the client can tell what it answers."""
+    if not isinstance(reply, Ack) or reply.ref is not None:
+        peer.say(reply)
+
+
+def _opening(request: web.Request) -> Opening:
+    """The query, and a token from the header or the subprotocol where the query has none.
+
+    Raises `ProtocolError("validation_failed")`.
+    """
+    opening = opening_from_query(request.query)
+    if opening.token is not None or opening.ticket is not None:
+        return opening
+    token = _token_beside_query(request)
+    return Opening(token=token, session_id=opening.session_id, last_seq=opening.last_seq)
+
+
+def _token_beside_query(request: web.Request) -> str | None:
+    scheme, _, credentials = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() == "bearer" and credentials.strip():
+        return credentials.strip()
+    for name in offered_protocols(request):
+        if name.startswith(_BEARER):
+            return name.removeprefix(_BEARER)
+    return None

@@ -1,0 +1,206 @@
+"""Socket.IO clients in Python: python-socketio's own, and one that only moves packets."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import aiohttp
+import socketio
+
+from tests.parts.clients import WAIT_S, ChatClient, Refused, RefusedByHttp, Said
+from tests.parts.raw_clients import RawSocket
+
+Transports = Literal["websocket", "polling", "upgrade"]
+
+TRANSPORTS: dict[str, list[str]] = {
+    "websocket": ["websocket"],
+    "polling": ["polling"],
+    "upgrade": ["polling", "websocket"],
+}
+
+
+class SocketIoClient(ChatClient):
+    """python-socketio's client: websocket, polling, or polling upgraded to websocket."""
+
+    wire: ClassVar[str] = "socketio"
+
+    def __init__(self, base_url: str, transports: Transports) -> None:
+        super().__init__(base_url)
+        self._transports = transports
+        self._http: aiohttp.ClientSession | None = None
+        self._refusal: object = None
+        self._client = socketio.AsyncClient(
+            reconnection=False, handle_sigint=False, http_session=None
+        )
+        self._client.on("*", self._on_event)
+        self._client.on("connect_error", self._on_refusal)
+        self._client.on("disconnect", self._on_disconnect)
+
+    def _on_event(self, name: str, *arguments: Any) -> None:
+        (said,) = arguments
+        assert said["type"] == name, (name, said)
+        self._heard(said)
+
+    def _on_refusal(self, refusal: object = None) -> None:
+        self._refusal = refusal
+
+    def _on_disconnect(self, _: str) -> None:
+        self._over(None)
+
+    async def upgraded(self) -> str:
+        """What the connection goes over; python-socketio upgrades before it connects."""
+        return str(self._client.transport())
+
+    async def _open(self, opening: Mapping[str, Any]) -> None:
+        self._http = self._client.eio.http = aiohttp.ClientSession()
+        self._client.eio.external_http = True
+        try:
+            await self._client.connect(
+                self.base_url,
+                auth=dict(opening),
+                transports=TRANSPORTS[self._transports],
+                namespaces=["/"],
+                wait_timeout=WAIT_S,
+            )
+        except socketio.exceptions.ConnectionError as error:
+            await self._http.close()
+            if isinstance(self._refusal, dict) and isinstance(self._refusal.get("data"), dict):
+                said: Said = self._refusal["data"]
+                raise Refused(said, None) from None
+            raise RefusedByHttp(None, str(error)) from None
+
+    async def _ask(
+        self, command: str, name: str, fields: Said, answer: asyncio.Future[Said]
+    ) -> None:
+        self._expect(name, command, answer)
+        if self.ending is None:
+            await self._client.emit(
+                command, fields, callback=lambda *said: self._called_back(name, said)
+            )
+
+    def _called_back(self, name: str, arguments: tuple[Any, ...]) -> None:
+        (said,) = arguments
+        self._answered(name, said)
+
+    async def tell(self, command: str, **fields: Any) -> None:
+        """Send a command without asking for an answer."""
+        if self.ending is None:
+            await self._client.emit(command, fields)
+
+    async def close(self) -> None:
+        """Disconnect as python-socketio does."""
+        if self._http is None:
+            return
+        if self.ending is None:
+            await self._client.disconnect()
+        await self._put_away()
+
+    async def drop(self) -> None:
+        """Cut the WebSocket, or stop polling, without a word."""
+        assert self._http is not None
+        self._over(None)
+        engine = self._client.eio
+        if engine.current_transport == "websocket" and engine.ws is not None:
+            connection = engine.ws._response.connection
+            if connection is not None and connection.transport is not None:
+                connection.transport.abort()
+        await self._put_away()
+
+    async def _put_away(self) -> None:
+        assert self._http is not None
+        engine = self._client.eio
+        tasks = [task for task in (engine.read_loop_task, engine.write_loop_task) if task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._http.close()
+
+
+class PacketSocket:
+    """Engine.IO packets over a WebSocket, by hand; for what no proper client would send."""
+
+    def __init__(self, socket: RawSocket) -> None:
+        self.socket = socket
+
+    @classmethod
+    async def open(
+        cls, base_url: str, *, query: str = "", headers: Mapping[str, str] | None = None
+    ) -> "PacketSocket":
+        """Open the transport and take its OPEN packet; no Socket.IO CONNECT is sent."""
+        url = f"{base_url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket&{query}"
+        opened = cls(await RawSocket.open(url, headers=headers))
+        packet = await opened.receive()
+        assert isinstance(packet, str), packet
+        assert packet[:1] == "0", packet
+        return opened
+
+    async def connect(self, auth_json: str) -> str | int:
+        """Send CONNECT with this `auth`; returns the packet that answers."""
+        await self.send(f"40{auth_json}")
+        return await self.receive()
+
+    async def send(self, packet: str | bytes) -> None:
+        """One packet as a text frame."""
+        await self.socket.send_text(packet)
+
+    async def receive(self, *, timeout_s: float = WAIT_S) -> str | int:
+        """The next packet that is not a PING (those are answered), or the close code."""
+        while True:
+            packet = await self.socket.receive(timeout_s=timeout_s)
+            if packet != "2":
+                return packet
+            await self.socket.send_text("3")
+
+    async def receive_starting(self, prefix: str, *, timeout_s: float = WAIT_S) -> str:
+        """The next packet that starts so; fails where the connection ends before."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                packet = await self.receive(timeout_s=timeout_s)
+                assert isinstance(packet, str), f"closed with {packet} before {prefix}"
+                if packet.startswith(prefix):
+                    return packet
+
+    async def closed(self, *, timeout_s: float = WAIT_S) -> tuple[list[str], int]:
+        """Read to the end: the packets before it, and the close code."""
+        packets: list[str] = []
+        async with asyncio.timeout(timeout_s):
+            while True:
+                packet = await self.receive(timeout_s=timeout_s)
+                if isinstance(packet, int):
+                    return packets, packet
+                packets.append(packet)
+
+    async def close(self) -> None:
+        """Close it if it is open."""
+        await self.socket.close()
+
+
+class PollingSession:
+    """Engine.IO by long polling, by hand: polls and posts only when told to."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http = http
+        self._url = url
+
+    @classmethod
+    async def open(cls, http: aiohttp.ClientSession, base_url: str) -> "PollingSession":
+        """Do the handshake; no Socket.IO CONNECT is sent."""
+        url = f"{base_url}/socket.io/?EIO=4&transport=polling"
+        async with http.get(url) as response:
+            assert response.status == 200, await response.text()
+            opened = json.loads((await response.text())[1:])
+        return cls(http, f"{url}&sid={opened['sid']}")
+
+    async def post(self, *packets: str) -> int:
+        """Send packets in one request; returns the status."""
+        async with self._http.post(self._url, data="\x1e".join(packets).encode()) as response:
+            await response.read()
+            return response.status
+
+    async def poll(self) -> tuple[int, list[str]]:
+        """One poll: the status, and the packets where there are any."""
+        async with self._http.get(self._url) as response:
+            text = await response.text()
+            return response.status, text.split("\x1e") if response.status == 200 else []

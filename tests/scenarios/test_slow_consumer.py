@@ -1,0 +1,195 @@
+"""A slow reader hurts nobody: its buffer is bounded, it is told, closed with 4008, and resumes."""
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import aiohttp
+import pytest
+
+from tests.parts.clients import ChatClient
+from tests.parts.node import Node
+from tests.parts.node_clients import NodeRawClient
+from tests.parts.people import Api, Person, new_person
+from tests.parts.raw_clients import RawSocket
+from tests.parts.server import ServerProcess
+from tests.parts.service import Connect
+from tests.parts.socketio_clients import PacketSocket, PollingSession
+
+TEXT = "가" * 4000
+"""12 kB as UTF-8."""
+
+FLOOD = 600
+"""Messages of that size: more than the kernel's buffers of a connection and the server's bound."""
+
+MEMORY_MAX_BYTES = 64 << 20
+
+
+@pytest.fixture
+async def unlimited(
+    server_process: Callable[..., ServerProcess], http: aiohttp.ClientSession
+) -> tuple[ServerProcess, Api]:
+    """A server without rate limits."""
+    server = server_process(CHAT_RATE_LIMITS="off")
+    await server.start()
+    return server, Api(http, server.url)
+
+
+async def flood(sender: ChatClient, size: int = FLOOD) -> int:
+    """Send so many long messages; returns the last seq."""
+    seq = 0
+    for _ in range(size // 50):
+        asked = [await sender.ask("message", content=TEXT) for _ in range(50)]
+        for ack in await asyncio.gather(*asked):
+            seq = ack["seq"]
+    return seq
+
+
+async def resumed(
+    api: Api, connect: Connect, way: str, person: Person, session_id: str, heard: list[int]
+) -> None:
+    """Come back with the last seq that was heard; nothing is missing then."""
+    assert heard == list(range(1, len(heard) + 1))
+    head = await api.head(person, session_id)
+    assert len(heard) < head
+    client = await connect(api, way, person, session_id, last_seq=len(heard))
+    await client.next_event(seq=head, timeout_s=20)
+    assert client.seqs == list(range(len(heard) + 1, head + 1))
+
+
+async def test_a_raw_client_that_stops_reading_is_told_and_closed_and_resumes(
+    unlimited: tuple[ServerProcess, Api], connect: Connect
+) -> None:
+    server, api = unlimited
+    mina = new_person()
+    session_id = await api.session(mina)
+    fast = await connect(api, "io", mina, session_id)
+    sender = await connect(api, "raw", mina, session_id)
+    url = f"{server.url.replace('http', 'ws')}/ws/chat?sessionId={session_id}&token={mina.token}"
+    slow = await RawSocket.open(url)
+    await slow.receive_object("joined")
+
+    seq = await flood(sender)
+
+    heard: list[int] = []
+    while isinstance(text := await slow.receive(), str):
+        said = json.loads(text)
+        if said["type"] == "message":
+            heard.append(said["seq"])
+    assert said["code"] == "slow_consumer"
+    assert said["retryable"] is True
+    assert text == 4008
+    await slow.close()
+    for client in (fast, sender):
+        await client.next_event(seq=seq)
+        assert client.seqs == list(range(1, seq + 1))
+    await resumed(api, connect, "raw", mina, session_id, heard)
+    server.assert_quiet()
+
+
+async def test_a_socketio_websocket_that_stops_reading_is_told_and_closed_and_resumes(
+    unlimited: tuple[ServerProcess, Api], connect: Connect
+) -> None:
+    server, api = unlimited
+    mina = new_person()
+    session_id = await api.session(mina)
+    fast = await connect(api, "raw", mina, session_id)
+    slow = await PacketSocket.open(server.url)
+    await slow.connect(json.dumps({"token": mina.token, "sessionId": session_id}))
+    await slow.receive_starting('42["joined"')
+
+    seq = await flood(fast)
+
+    packets, code = await slow.closed()
+    events = [json.loads(packet[2:]) for packet in packets if packet.startswith("42")]
+    assert events[-1][0] == "error"
+    assert events[-1][1]["code"] == "slow_consumer"
+    assert code == 4008
+    await slow.close()
+    await fast.next_event(seq=seq)
+    assert fast.seqs == list(range(1, seq + 1))
+    heard = [said["seq"] for name, said in events if name == "message"]
+    await resumed(api, connect, "io", mina, session_id, heard)
+    server.assert_quiet()
+
+
+async def test_a_polling_client_that_stops_polling_is_told_and_ended_and_resumes(
+    unlimited: tuple[ServerProcess, Api], connect: Connect, http: aiohttp.ClientSession
+) -> None:
+    server, api = unlimited
+    mina = new_person()
+    session_id = await api.session(mina)
+    fast = await connect(api, "raw", mina, session_id)
+    slow = await PollingSession.open(http, server.url)
+    await slow.post("40" + json.dumps({"token": mina.token, "sessionId": session_id}))
+
+    await flood(fast, 150)
+
+    status, packets = await slow.poll()
+    assert status == 200
+    events = [json.loads(packet[2:]) for packet in packets if packet.startswith("42")]
+    assert events[-1][0] == "error"
+    assert events[-1][1]["code"] == "slow_consumer"
+    assert packets[-1] == "1"
+    status, _ = await slow.poll()
+    assert status == 400
+    heard = [said["seq"] for name, said in events if name == "message"]
+    await resumed(api, connect, "io-polling", mina, session_id, heard)
+    await server.line("code=4008")
+    server.assert_quiet()
+
+
+@pytest.mark.node
+async def test_node_ws_that_stops_reading_hears_4008(
+    unlimited: tuple[ServerProcess, Api], connect: Connect, node: Node
+) -> None:
+    server, api = unlimited
+    mina = new_person()
+    session_id = await api.session(mina)
+    sender = await connect(api, "raw", mina, session_id)
+    slow = NodeRawClient(server.url, node)
+    await slow.connect(token=mina.token, session_id=session_id)
+    slow.stop_reading()
+
+    await flood(sender)
+
+    slow.read_on()
+    await slow.ended_with("slow_consumer")
+    await resumed(api, connect, "node-raw", mina, session_id, slow.seqs)
+
+
+async def test_many_who_never_read_cost_bounded_memory_and_are_dropped(
+    unlimited: tuple[ServerProcess, Api], connect: Connect, http: aiohttp.ClientSession
+) -> None:
+    server, api = unlimited
+    mina = new_person()
+    session_id = await api.session(mina)
+    sender = await connect(api, "raw", mina, session_id)
+    url = f"{server.url.replace('http', 'ws')}/ws/chat?sessionId={session_id}&token={mina.token}"
+    deaf = [await RawSocket.open(url) for _ in range(10)]
+    deaf_on_io = [await PacketSocket.open(server.url) for _ in range(10)]
+    for socket in deaf:
+        await socket.receive_object("joined")
+    for packets in deaf_on_io:
+        await packets.connect(json.dumps({"token": mina.token, "sessionId": session_id}))
+        await packets.receive_starting('42["joined"')
+    polling = [await PollingSession.open(http, server.url) for _ in range(10)]
+    for session in polling:
+        await session.post("40" + json.dumps({"token": mina.token, "sessionId": session_id}))
+    before_bytes = server.rss_bytes
+
+    seq = await flood(sender)
+
+    assert server.rss_bytes - before_bytes < MEMORY_MAX_BYTES
+    await sender.next_event(seq=seq)
+    fresh = await connect(api, "io", mina, session_id, last_seq=seq - 1)
+    await fresh.next_event(seq=seq, timeout_s=1)
+    # All thirty are gone from the server, though none of them ever read or closed.
+    async with asyncio.timeout(15):
+        while sum("code=4008" in line for line in server.lines) < 30:
+            await server.line("code=4008", after=len(server.lines))
+    for socket in deaf:
+        await socket.drop()
+    for packets in deaf_on_io:
+        await packets.socket.drop()
+    server.assert_quiet()
