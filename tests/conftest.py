@@ -7,7 +7,9 @@ pytest.register_assert_rewrite("tests.parts")
 
 pytest_plugins = [
     "tests.parts.mongo",
+    "tests.parts.stores",
     "tests.parts.service",
     "tests.parts.server",
     "tests.parts.node",
+    "tests.parts.fuzzing",
 ]

@@ -15,11 +15,12 @@ import orjson
 from marshmallow import ValidationError
 
 from chat_protocol import limits
-from chat_protocol.commands import Command
+from chat_protocol.commands import Command, SendMessage
 from chat_protocol.errors import ProtocolError, Ref
 from chat_protocol.events import DurableEvent, Error, Message, ServerSays
 from chat_protocol.fields import camel_case, flatten_errors, is_ref
 from chat_protocol.schemas import COMMANDS, DURABLE_EVENTS
+from chat_protocol.shortcut import Shortcut
 
 # --- JSON in ------------------------------------------------------------------------------------
 
@@ -75,6 +76,10 @@ def _measure(value: Any, depth_left: int) -> tuple[int, int]:
                 colons += key.count(":")
             value = value.values()
         for inner in value:
+            if type(inner) is str:
+                # Nearly all there is; a call for each would be half the cost of reading.
+                colons += inner.count(":")
+                continue
             inner_keys, inner_colons = _measure(inner, depth_left - 1)
             keys += inner_keys
             colons += inner_colons
@@ -97,6 +102,9 @@ def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
 
 
 # --- commands in --------------------------------------------------------------------------------
+
+
+_MESSAGE: Final = Shortcut(COMMANDS[SendMessage.type])
 
 
 def decode_raw(text: str | bytes) -> Command:
@@ -133,6 +141,10 @@ def decode_socketio(arguments: Any) -> Command:
 
 def load_command(kind: str, value: dict[str, Any]) -> Command:
     """A command from its type and its other fields, or `ProtocolError` with the fields at fault."""
+    if kind == SendMessage.type:
+        message = _MESSAGE.load(value)
+        if message is not None:
+            return message
     schema = COMMANDS.get(kind)
     if schema is None:
         known = ", ".join(sorted(COMMANDS))

@@ -7,9 +7,10 @@ when to come back, then the store closed.
 
 import asyncio
 import random
+import resource
 import signal
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, cast
 
 import structlog
 import uvloop
@@ -36,6 +37,7 @@ from chat_gateway.store.base import Store
 from chat_gateway.store.sqlite import SqliteStore
 from chat_gateway.transports.docs import routes as docs_routes
 from chat_gateway.transports.origins import Origins
+from chat_gateway.transports.patience import Patience
 from chat_gateway.transports.rest import openapi
 from chat_gateway.transports.rest import routes as rest_routes
 from chat_gateway.transports.socketio import routes as socketio_routes
@@ -61,7 +63,7 @@ class Node:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         metrics = Metrics()
-        self.store = _store(settings)
+        self.store = make_store(settings)
         self.hub = Hub(self.store, metrics)
         self.log = Log(self.store, self.hub.deliver, clock, metrics)
         capped = settings.rate_limits
@@ -146,7 +148,8 @@ class Node:
         await self.connections.gone(self.services.settings.drain_s)
 
 
-def _store(settings: Settings) -> Store:
+def make_store(settings: Settings) -> Store:
+    """The store that the settings name, not yet opened."""
     if settings.store.startswith("sqlite:"):
         return SqliteStore(settings.sqlite_path)
     # The driver takes a fifth of a second to import; who has the embedded store need not wait.
@@ -157,13 +160,16 @@ def _store(settings: Settings) -> Store:
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> web.Application:
     """The whole service as an aiohttp application. Raises `SettingsError` for an unusable key."""
-    return _assemble(Node(settings, clock or SystemClock()))
+    return _assemble(Node(settings, clock or SystemClock()), Patience())
 
 
-def _assemble(node: Node) -> web.Application:
+def _assemble(node: Node, patience: Patience) -> web.Application:
     settings = node.services.settings
     origins = Origins(settings.allowed_origins)
-    app = web.Application(middlewares=[origins.middleware], client_max_size=limits.FRAME_MAX_BYTES)
+    app = web.Application(
+        middlewares=[patience.middleware, origins.middleware],
+        client_max_size=limits.FRAME_MAX_BYTES,
+    )
     rest_routes.add_routes(app, node.services)
     websocket_routes.add_routes(app, node.services, origins)
     socketio_routes.add_routes(app, node.services, origins)
@@ -186,30 +192,40 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    _allow_many_connections()
     node = Node(settings, SystemClock())
-    runner = web.AppRunner(_assemble(node), access_log=None, shutdown_timeout=settings.drain_s)
+    patience = Patience()
+    runner = web.AppRunner(
+        _assemble(node, patience), access_log=None, shutdown_timeout=settings.drain_s
+    )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
-        await site.start()
+        server = await asyncio.get_running_loop().create_server(
+            patience.around(cast(web.Server, runner.server)),
+            settings.host,
+            settings.port,
+            backlog=BACKLOG,
+        )
+        port = server.sockets[0].getsockname()[1]
         log.info(
             "Chat gateway attached",
-            url=f"http://{settings.host}:{_port(runner)}",
-            socket=f"ws://{settings.host}:{_port(runner)}{websocket_routes.PATH}",
+            url=f"http://{settings.host}:{port}",
+            socket=f"ws://{settings.host}:{port}{websocket_routes.PATH}",
             store=settings.store.partition(":")[0],
         )
         await _until_told_to_stop()
         log.info("Chat gateway draining", connections=len(node.connections))
-        await site.stop()
+        server.close()
         await node.drain()
     finally:
         await runner.cleanup()
     log.info("Chat gateway stopped")
 
 
-def _port(runner: web.AppRunner) -> int:
-    port: int = runner.addresses[0][1]
-    return port
+def _allow_many_connections() -> None:
+    """Each connection is a file descriptor; take as many as the system lets us have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _until_told_to_stop() -> None:

@@ -8,11 +8,15 @@ forgotten one cannot reach a line.
 import logging
 import re
 import sys
+import time
 from collections.abc import MutableMapping
 from typing import Any, Final
 
 import orjson
 import structlog
+from aiohttp.http import HttpProcessingError
+
+from chat_gateway.domain.timestamps import rfc3339
 
 REDACTED: Final = "[redacted]"
 
@@ -37,13 +41,42 @@ def _redact_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMa
     for name, value in event.items():
         if name in _SECRET_NAMES and value is not None:
             event[name] = REDACTED
-        elif type(value) is str and len(value) > 16:
-            event[name] = _SECRET_IN_TEXT.sub(REDACTED, value)
+        elif type(value) is not str:
+            if not isinstance(value, int | float | None):
+                event[name] = redact(str(value))
+        elif not value.isalnum():
+            # A token has dots in it, or stands behind a name and a sign; an id has neither.
+            event[name] = redact(value)
+    return event
+
+
+def _stamp(_: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["level"] = level
+    event["timestamp"] = rfc3339(time.time_ns() // 1_000_000)
     return event
 
 
 def _to_json(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
+
+
+def _to_text(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    """One line, and a traceback below it where there is one."""
+    exception = event.pop("exception", None)
+    head = f"{event.pop('timestamp')} [{event.pop('level'):<7}] {_plain(event.pop('event')):<22}"
+    line = " ".join([head, *[f"{name}={_plain(value)}" for name, value in event.items()]])
+    return line if exception is None else f"{line}\n{exception}"
+
+
+def _plain(value: Any) -> str:
+    """A value that cannot begin a line of its own, whoever chose it."""
+    text = value if type(value) is str else str(value)
+    return text if text.isprintable() else repr(text)
+
+
+def _is_of_us(record: logging.LogRecord) -> bool:
+    """Bytes that are not HTTP are their sender's affair; aiohttp tells of them by a traceback."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def configure(level: str, log_format: str) -> None:
@@ -52,19 +85,12 @@ def configure(level: str, log_format: str) -> None:
     `log_format` is `text` or `json`.
     """
     numeric = logging.getLevelNamesMapping()[level.upper()]
-    colours = log_format == "text" and sys.stderr.isatty()
     renderer: Any = (
-        structlog.processors.JSONRenderer(serializer=_to_json)
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=24)
+        structlog.processors.JSONRenderer(serializer=_to_json) if log_format == "json" else _to_text
     )
-    before: list[Any] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    exceptions: list[Any] = [structlog.processors.format_exc_info] if log_format == "json" else []
+    before: list[Any] = [_stamp, structlog.processors.format_exc_info, _redact_event]
     structlog.configure(
-        processors=[*before, *exceptions, _redact_event, renderer],
+        processors=[*before, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -72,16 +98,12 @@ def configure(level: str, log_format: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*before, structlog.stdlib.add_logger_name],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *exceptions,
-                _redact_event,
-                renderer,
-            ],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *before],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
+    logging.getLogger("aiohttp.server").addFilter(_is_of_us)
     # Libraries say little of interest below WARNING, and aiohttp's access log would hold URLs.
     root.setLevel(max(numeric, logging.WARNING))

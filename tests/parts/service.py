@@ -81,7 +81,9 @@ async def serve(tmp_path: Path, http: aiohttp.ClientSession) -> AsyncIterator[Se
             number += 1
             data_dir = tmp_path / f"service-{number}"
             data_dir.mkdir()
-            app = create_app(make_settings(data_dir, **changes), clock=clock or SystemClock())
+            # Whoever dropped its network without a word is not waited for when a test is over.
+            settings = make_settings(data_dir, **{"drain_s": 0.2, **changes})
+            app = create_app(settings, clock=clock or SystemClock())
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
             running.push_async_callback(runner.cleanup)
             await runner.setup()

@@ -46,7 +46,8 @@ class SocketIoClient(ChatClient):
         self._refusal = refusal
 
     def _on_disconnect(self, _: str) -> None:
-        self._over(None)
+        # Events that came in the same poll are tasks that have yet to run.
+        asyncio.get_running_loop().call_soon(self._over, None)
 
     async def upgraded(self) -> str:
         """What the connection goes over; python-socketio upgrades before it connects."""

@@ -8,10 +8,16 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
+from chat_gateway.metrics import Metrics
 from chat_gateway.transports.rest import parsing
+from chat_gateway.transports.rest.problems import answer_problems
 from chat_protocol.limits import FRAME_MAX_BYTES
 from tests.parts.people import Api, Person, new_person
+from tests.parts.server import ServerProcess
 from tests.rest.asking import Response, ask, check_problem
 
 
@@ -167,9 +173,9 @@ async def test_a_body_that_does_not_unpack_is_a_bad_request(
     check_problem(response, "bad_request")
 
 
-async def raw_exchange(service: Api, *parts: bytes) -> bytes:
+async def raw_exchange(url: str, *parts: bytes) -> bytes:
     """Send bytes on a connection of their own and return all that came back until its end."""
-    at = urlsplit(service.url)
+    at = urlsplit(url)
     reader, writer = await asyncio.open_connection(at.hostname, at.port)
     try:
         for part in parts:
@@ -204,7 +210,9 @@ async def test_a_body_that_never_ends_is_given_up_in_time(
 ) -> None:
     assert parsing.BODY_TIMEOUT_S == 10.0
     monkeypatch.setattr(parsing, "BODY_TIMEOUT_S", 0.2)
-    answer = await raw_exchange(service, head(new_person(), *lines), begun)
+    # The connection ends as well, so that nothing is left to be held open.
+    async with asyncio.timeout(5):
+        answer = await raw_exchange(service.url, head(new_person(), *lines), begun)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"request_timeout"' in answer
     assert b"Connection: close" in answer
@@ -230,11 +238,11 @@ async def test_a_client_that_asks_before_it_sends_is_answered_before_it_sends(
 ) -> None:
     body = b'{"title":"x"}'
     expecting = ["Expect: 100-continue", f"Content-Length: {len(body)}", "Connection: close"]
-    answer = await raw_exchange(service, head(new_person(), *expecting), body)
+    answer = await raw_exchange(service.url, head(new_person(), *expecting), body)
     assert re.match(rb"HTTP/1\.1 100 Continue\r\n\r\nHTTP/1\.1 201 ", answer)
 
     nobody = Person(account_id="", name="", token="wrong")
-    refused = await raw_exchange(service, head(nobody, *expecting), body)
+    refused = await raw_exchange(service.url, head(nobody, *expecting), body)
     assert refused.startswith(b"HTTP/1.1 401 ")
 
 
@@ -252,7 +260,7 @@ async def test_a_method_that_is_not_taken_is_told_which_are(
     check_problem(session, "method_not_allowed")
     allowed = {method.strip() for method in session.headers["Allow"].split(",")}
     assert allowed == {"GET", "HEAD", "PATCH", "DELETE"}
-    for method in ("PATCH", "DELETE", "TRACE", "BREW"):
+    for method in ("PATCH", "DELETE", "TRACE", "PROPFIND"):
         check_problem(await ask(http, service, method, "/api/me"), "method_not_allowed")
 
 
@@ -277,22 +285,44 @@ async def test_a_path_that_means_mischief_is_only_a_session_that_is_not_there(
     check_problem(response, "session_not_found")
 
 
-async def test_what_goes_wrong_in_the_server_is_told_as_internal_and_logged_once(
-    service: Api,
-    http: aiohttp.ClientSession,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"BREW /coffee HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/1.1\r\nHost: a\r\nBroken header\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/9.9\r\n\r\n",
+        b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+async def test_bytes_that_are_not_http_are_refused_and_leave_no_traceback(
+    server: ServerProcess, http: aiohttp.ClientSession, sent: bytes
 ) -> None:
-    from structlog.testing import capture_logs
+    begun = len(server.lines)
+    answer = await raw_exchange(server.url, sent)
+    assert re.search(rb"HTTP/1\.[01] 400 ", answer)
+    async with http.get(f"{server.url}/healthz") as response:
+        assert response.status == 200
+    server.assert_quiet(after=begun)
 
-    from chat_gateway.handlers.sessions import Sessions
 
-    async def break_down(*_: object) -> None:
+async def test_what_goes_wrong_in_the_server_is_told_as_internal_and_logged_once(
+    http: aiohttp.ClientSession,
+) -> None:
+    async def break_down(_: web.Request) -> web.StreamResponse:
         raise KeyError("a secret of the implementation")
 
-    monkeypatch.setattr(Sessions, "list", break_down)
-    with capture_logs() as lines:
-        response = await ask(http, service, "GET", "/api/sessions", by=new_person())
-    body = check_problem(response, "internal")
-    assert "secret" not in str(body)
+    metrics = Metrics()
+    app = web.Application(middlewares=[answer_problems(metrics, "http://localhost:8080")])
+    app.router.add_get("/broken", break_down)
+    async with TestServer(app) as running:
+        api = Api(http, f"http://127.0.0.1:{running.port}")
+        with capture_logs() as lines:
+            response = await ask(http, api, "GET", "/broken")
+    assert "secret" not in str(check_problem(response, "internal"))
     assert [line["event"] for line in lines if line["log_level"] == "error"] == ["Request failed"]
+    assert b'chat_errors_total{code="internal"} 1.0' in metrics.exposition()

@@ -11,22 +11,7 @@ from chat_protocol.schemas import MemberViewSchema
 from tests.parts.people import Api, Person, new_person
 from tests.parts.service import Connect, Serve
 from tests.rest.asking import Response, ask, check_problem
-
-
-class MovedClock:
-    """Real time, and what a test adds to it."""
-
-    def __init__(self) -> None:
-        from chat_gateway.clock import SystemClock
-
-        self._real = SystemClock()
-        self.added_ms = 0
-
-    def now_ms(self) -> int:
-        return self._real.now_ms() + self.added_ms
-
-    def monotonic_s(self) -> float:
-        return self._real.monotonic_s()
+from tests.rest.clocks import StandingClock
 
 
 async def roles(service: Api, session_id: str, by: Person) -> dict[str, str]:
@@ -103,13 +88,13 @@ async def test_an_unknown_invite_is_not_found(
 
 
 async def test_an_invite_expires_after_a_week(serve: Serve, http: aiohttp.ClientSession) -> None:
-    clock = MovedClock()
+    clock = StandingClock()
     service = await serve(clock=clock)
     mina = new_person("Mina", lifetime_s=30 * 24 * 3600)
     joon = new_person("Joon", lifetime_s=30 * 24 * 3600)
     session_id = await service.session(mina)
     invite = await service.call("POST", f"/api/sessions/{session_id}/invites", by=mina)
-    clock.added_ms = 7 * 24 * 3600 * 1000
+    clock.move(7 * 24 * 3600)
     response = await ask(http, service, "POST", f"/api/invites/{invite['code']}/accept", by=joon)
     check_problem(response, "invite_not_found")
 

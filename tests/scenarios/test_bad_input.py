@@ -219,9 +219,7 @@ async def test_a_command_that_does_not_exist_is_refused(api: Api, wire: str) -> 
 
 
 @pytest.mark.parametrize("wire", WIRES)
-async def test_a_command_that_this_server_does_not_do_yet_is_told_so(
-    api: Api, wire: str
-) -> None:
+async def test_a_command_that_this_server_does_not_do_yet_is_told_so(api: Api, wire: str) -> None:
     mina = new_person()
     client = await speaker(api, wire, mina, await api.session(mina))
     for command, body in (
@@ -343,7 +341,9 @@ async def test_a_frame_of_64_kib_is_taken_and_one_byte_more_closes_with_1009(
 ) -> None:
     mina = new_person()
     client = await speaker(api, wire, mina, await api.session(mina))
-    around = len('{"type":"message","content":""}' if wire == "raw" else '42["message",{"content":""}]')
+    around = len(
+        '{"type":"message","content":""}' if wire == "raw" else '42["message",{"content":""}]'
+    )
     fits = "x" * (limits.FRAME_MAX_BYTES - around)
 
     await client.say(f'"content":"{fits}"')
@@ -357,7 +357,9 @@ async def test_a_frame_of_64_kib_is_taken_and_one_byte_more_closes_with_1009(
     await client.close()
 
 
-def client_frame(first: int, payload: bytes, *, masked: bool = True, size: int | None = None) -> bytes:
+def client_frame(
+    first: int, payload: bytes, *, masked: bool = True, size: int | None = None
+) -> bytes:
     """A frame with any first byte; the mask is all zeros, which is a mask."""
     size = len(payload) if size is None else size
     bit = 0x80 if masked else 0

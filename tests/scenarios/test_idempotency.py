@@ -1,4 +1,4 @@
-"""(session, sender, clientMessageId) is one message, however often it comes and by whichever way."""
+"""(session, sender, clientMessageId) is one message, however often it comes, whichever way."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ from tests.parts.people import Api, Person, new_person
 from tests.parts.service import Connect, ways
 
 
-@pytest.mark.parametrize("first", ("raw", "io", "io-polling", "rest"))
+@pytest.mark.parametrize("first", ["raw", "io", "io-polling", "rest"])
 async def test_a_repeat_by_any_way_gets_the_original(
     any_service: Api, connect: Connect, first: str
 ) -> None:
@@ -70,9 +70,7 @@ async def test_the_same_key_with_another_body_is_refused(
     assert [event["id"] for event in log] == [original["id"]]
 
 
-async def test_a_key_belongs_to_one_sender_in_one_session(
-    service: Api, connect: Connect
-) -> None:
+async def test_a_key_belongs_to_one_sender_in_one_session(service: Api, connect: Connect) -> None:
     mina, jun = new_person("Mina"), new_person("Jun")
     shared, hers = await service.session(mina, jun), await service.session(mina)
     acks = [

@@ -81,9 +81,7 @@ async def test_a_message_posted_over_rest_reaches_every_kind_of_client(
     ],
     ids=["4000 characters", "emoji", "markup", "controls", "JSON", "short", "longer"],
 )
-async def test_text_arrives_as_it_was_sent(
-    service: Api, connect: Connect, content: str
-) -> None:
+async def test_text_arrives_as_it_was_sent(service: Api, connect: Connect, content: str) -> None:
     mina = new_person()
     session_id = await service.session(mina)
     raw = await connect(service, "raw", mina, session_id)
@@ -117,9 +115,7 @@ async def test_a_raw_client_gets_an_ack_only_where_it_gave_a_ref(
     assert client.unanswered == []
 
 
-async def test_an_error_comes_also_where_no_ref_was_given(
-    service: Api, connect: Connect
-) -> None:
+async def test_an_error_comes_also_where_no_ref_was_given(service: Api, connect: Connect) -> None:
     mina = new_person()
     for way in ("raw", "io", "io-polling"):
         client = await connect(service, way, mina)
@@ -153,9 +149,7 @@ async def test_the_callback_of_socketio_gets_the_object_that_a_raw_client_gets(
         assert on_raw == await io.send(command, sessionId=session_id, ref=3)
 
 
-async def test_nobody_hears_what_is_said_in_other_sessions(
-    service: Api, connect: Connect
-) -> None:
+async def test_nobody_hears_what_is_said_in_other_sessions(service: Api, connect: Connect) -> None:
     mina, jun = new_person("Mina"), new_person("Jun")
     hers, his = await service.session(mina), await service.session(jun)
     on_raw = await connect(service, "raw", jun, his)

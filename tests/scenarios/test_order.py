@@ -20,9 +20,7 @@ async def test_pipelined_messages_keep_their_order_and_history_sees_them(
     client = await connect(service, way, mina, session_id)
     witness = await connect(service, "raw", mina, session_id)
 
-    asked = [
-        await client.ask("message", content=f"number {number}") for number in range(PIPELINED)
-    ]
+    asked = [await client.ask("message", content=f"number {number}") for number in range(PIPELINED)]
     history = await client.ask("history", limit=PIPELINED)
     acks = await asyncio.wait_for(asyncio.gather(*asked), 20)
 

@@ -1,8 +1,8 @@
 """Join with lastSeq=N: N+1, N+2, … arrive, then live events, without a gap or a repeat."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -67,7 +67,9 @@ async def long_log(service: Api, connect: Connect, by: Person, session_id: str, 
     await client.close()
 
 
-@pytest.mark.parametrize("way", ways("raw", "io", "io-polling", "io-upgrade", "node-io", "node-raw"))
+@pytest.mark.parametrize(
+    "way", ways("raw", "io", "io-polling", "io-upgrade", "node-io", "node-raw")
+)
 async def test_a_long_resume_has_no_gap_and_no_repeat_while_others_go_on(
     serve: Serve, connect: Connect, way: str
 ) -> None:

@@ -46,16 +46,16 @@ def definitions(prefix: str = STANDALONE) -> dict[str, Json]:
     """
     found: dict[str, Json] = {}
     for kind, command in COMMANDS.items():
-        found[name_of(command)] = _shape(command, prefix, kind=kind, closed=True)
+        found[name_of(command)] = shape_of(command, prefix, kind=kind, closed=True)
     for kind, said in {**EVENTS, **REPLIES}.items():
-        found[name_of(said)] = _shape(said, prefix, kind=kind, required=True)
+        found[name_of(said)] = shape_of(said, prefix, kind=kind, required=True)
     for ack in ACKS.values():
         found[name_of(ack)] = _ack(ack, prefix)
-    found["Auth"] = _shape(AuthSchema(), prefix, closed=True)
+    found["Auth"] = shape_of(AuthSchema(), prefix, closed=True)
     for inner in _nested(COMMANDS.values()):
-        found.setdefault(name_of(inner), _shape(inner, prefix, closed=True))
+        found.setdefault(name_of(inner), shape_of(inner, prefix, closed=True))
     for inner in _nested([*EVENTS.values(), *ACKS.values()]):
-        found.setdefault(name_of(inner), _shape(inner, prefix))
+        found.setdefault(name_of(inner), shape_of(inner, prefix))
     return found
 
 
@@ -91,7 +91,7 @@ def document() -> Json:
 # --- shapes -------------------------------------------------------------------------------------
 
 
-def _shape(
+def shape_of(
     schema: Schema,
     prefix: str,
     *,
@@ -99,6 +99,11 @@ def _shape(
     required: bool = False,
     closed: bool = False,
 ) -> Json:
+    """The JSON Schema of one shape.
+
+    `kind` is what stands in its `type`, `required` whether that must be there, `closed` whether
+    unknown fields are refused. Raises `TypeError` for a field or rule that has no equal here.
+    """
     name = name_of(schema)
     properties: Json = {}
     needed: list[str] = []
@@ -121,7 +126,7 @@ def _shape(
 
 
 def _ack(schema: Schema, prefix: str) -> Json:
-    shape = _shape(schema, prefix, kind="ack", required=True)
+    shape = shape_of(schema, prefix, kind="ack", required=True)
     first, *rest = shape["properties"].items()
     reference = {**_field(RefField(), prefix), "description": MEANINGS["ref"]}
     shape["properties"] = dict([first, ("ref", reference), *rest])
@@ -195,7 +200,7 @@ def _rule(rule: object, found: Json) -> Json:
         return _given({low: rule.min, high: rule.max})
     if isinstance(rule, validate.Range):
         return _given({"minimum": rule.min, "maximum": rule.max})
-    if isinstance(rule, validate.OneOf):
+    if type(rule) is validate.OneOf:
         return {"enum": list(rule.choices)}
     if isinstance(rule, validate.Equal):
         return {"const": rule.comparable}

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from chat_gateway.cli.flags import settings_flags
 from chat_gateway.clock import SystemClock
@@ -25,10 +26,11 @@ def check_config(**flags: Any) -> None:
     are missing. Exit code 2 for a wrong setting, 1 where the store does not answer.
     """
     settings = read_settings(**flags)
-    table = Table("Setting", "Value")
+    table = Table("Setting", Column("Value", overflow="fold"))
     for field in fields(settings):
-        table.add_row(variable_of(field.name), _shown(settings, field.name), style=None)
-    Console(soft_wrap=True).print(table)
+        # As Text: in plain strings rich would take `[redacted]` for one of its tags.
+        table.add_row(variable_of(field.name), Text(_shown(settings, field.name)))
+    Console().print(table)
     keys = load_keys(settings, SystemClock())
     does = "made and verified" if keys.signing is not None else "made elsewhere, verified"
     click.echo(f"Tokens are {does} here with {settings.jwt_algorithm}.")

@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from chat_gateway.domain.caller import Caller
+from chat_gateway.domain.model import Appended
 from chat_gateway.domain.throttle import TokenBucket
 from chat_gateway.domain.timestamps import rfc3339
 from chat_gateway.handlers.dispatch import Result, dispatch, session_of
@@ -63,7 +64,7 @@ class Conversation:
         self._services = services
         self._peer = peer
         self._opening = Opening()
-        self._sending: set[asyncio.Future[object]] = set()
+        self._sending: set[asyncio.Future[Appended]] = set()
         self._bad_in_a_row = 0
         self._limited_in_a_row = 0
         self._arrived = False
@@ -119,9 +120,9 @@ class Conversation:
             raise
         except Exception:
             log.exception("Cannot open a connection", connection=peer.id)
-            refusal = ProtocolError("internal")
-            self._count(refusal)
-            raise refusal from None
+            failure = ProtocolError("internal")
+            self._count(failure)
+            raise failure from None
 
     async def begin(self) -> None:
         """Greet an authenticated client: `ready`, and the session it asked for when connecting."""
@@ -289,7 +290,7 @@ class Conversation:
         sending.appended.add_done_callback(partial(self._sent, sending, command.ref, answer))
 
     def _sent(
-        self, sending: Sending, ref: Ref | None, answer: Answer, done: "asyncio.Future[object]"
+        self, sending: Sending, ref: Ref | None, answer: Answer, done: "asyncio.Future[Appended]"
     ) -> None:
         self._sending.discard(done)
         try:

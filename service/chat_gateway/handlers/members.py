@@ -15,7 +15,6 @@ from chat_gateway.domain.ids import new_id
 from chat_gateway.domain.model import Invite, Member, Role, SessionSummary
 from chat_gateway.domain.timestamps import rfc3339
 from chat_gateway.handlers.membership import Membership
-from chat_gateway.handlers.turns import Turns
 from chat_gateway.hub.connections import Connections
 from chat_gateway.log.appender import Log
 from chat_gateway.store.base import Store
@@ -49,7 +48,6 @@ class Members:
         self._connections = connections
         self._membership = membership
         self._clock = clock
-        self._turns = Turns()
 
     async def list(self, caller: Caller, session_id: str) -> list[Member]:
         """All members, the longest-standing first."""
@@ -61,7 +59,7 @@ class Members:
 
         Raises `forbidden`, `account_not_found`, `already_a_member`.
         """
-        async with self._turns.of(session_id):
+        async with self._membership.turns.of(session_id):
             rules.authorize_add((await self._membership.of(session_id, caller.account_id)).role)
             account = await self._store.account_by_email(normal_email(email))
             if account is None:
@@ -78,7 +76,7 @@ class Members:
 
         Raises `forbidden`, `member_not_found`, `last_owner`.
         """
-        async with self._turns.of(session_id):
+        async with self._membership.turns.of(session_id):
             actor = await self._membership.of(session_id, caller.account_id)
             rules.authorize_change_role(actor.role)
             target = await self._target(session_id, account_id)
@@ -96,7 +94,7 @@ class Members:
 
         Raises `forbidden`, `member_not_found`, `last_owner`.
         """
-        async with self._turns.of(session_id):
+        async with self._membership.turns.of(session_id):
             actor = await self._membership.of(session_id, caller.account_id)
             target = await self._target(session_id, account_id)
             leaves = account_id == caller.account_id
@@ -133,7 +131,7 @@ class Members:
         if invite is None or invite.expires_at_ms <= self._clock.now_ms():
             raise ProtocolError("invite_not_found")
         session_id = invite.session_id
-        async with self._turns.of(session_id):
+        async with self._membership.turns.of(session_id):
             try:
                 inviter = await self._membership.of(session_id, invite.created_by)
                 rules.authorize_invite(inviter.role)

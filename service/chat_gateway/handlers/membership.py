@@ -7,6 +7,7 @@ anybody is told of the change. A fact that was read while it changed is not kept
 from typing import Final
 
 from chat_gateway.domain.model import Member
+from chat_gateway.handlers.turns import Turns
 from chat_gateway.store.base import SessionStore
 from chat_protocol.errors import ProtocolError
 
@@ -15,9 +16,13 @@ FACTS_MAX: Final = 50_000
 
 
 class Membership:
-    """Reads memberships through a cache."""
+    """Reads memberships through a cache.
+
+    Whoever changes a session or its members does so in the session's turn of `turns`.
+    """
 
     def __init__(self, store: SessionStore) -> None:
+        self.turns = Turns()
         self._store = store
         self._facts: dict[tuple[str, str], Member] = {}
         self._changes = 0

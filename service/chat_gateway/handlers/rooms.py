@@ -21,9 +21,7 @@ class Rooms:
         self._hub = hub
         self._membership = membership
 
-    async def join(
-        self, peer: Peer, caller: Caller, session_id: str, last_seq: int | None
-    ) -> int:
+    async def join(self, peer: Peer, caller: Caller, session_id: str, last_seq: int | None) -> int:
         """Say `joined`, then what came after `last_seq`, then enter the room; returns the head.
 
         A connection that has joined already joins anew. A `last_seq` beyond the head (the client

@@ -7,7 +7,6 @@ from chat_gateway.domain.ids import new_id
 from chat_gateway.domain.model import ChatSession, Member, Role, SessionSummary
 from chat_gateway.domain.timestamps import rfc3339
 from chat_gateway.handlers.membership import Membership
-from chat_gateway.handlers.turns import Turns
 from chat_gateway.hub.connections import Connections
 from chat_gateway.log.appender import Log
 from chat_gateway.store.base import Store
@@ -34,7 +33,6 @@ class Sessions:
         self._connections = connections
         self._membership = membership
         self._clock = clock
-        self._turns = Turns()
 
     async def create(self, caller: Caller, title: str | None) -> SessionSummary:
         """Make a session that the caller owns; without a title it bears the caller's name."""
@@ -79,7 +77,7 @@ class Sessions:
 
     async def rename(self, caller: Caller, session_id: str, title: str) -> SessionSummary:
         """Give a session another title; the one it has changes nothing. Raises `forbidden`."""
-        async with self._turns.of(session_id):
+        async with self._membership.turns.of(session_id):
             member = await self._membership.of(session_id, caller.account_id)
             rules.authorize_rename(member.role)
             before = await self._store.session(session_id)
@@ -103,7 +101,7 @@ class Sessions:
 
         Raises `forbidden`.
         """
-        async with self._turns.of(session_id):
+        async with self._membership.turns.of(session_id):
             member = await self._membership.of(session_id, caller.account_id)
             rules.authorize_delete(member.role)
             deleted = await self._store.delete_session(session_id)

@@ -41,9 +41,7 @@ class _Waiting:
 
     __slots__ = ("asked_s", "done", "event")
 
-    def __init__(
-        self, event: DurableEvent, done: asyncio.Future[Appended], asked_s: float
-    ) -> None:
+    def __init__(self, event: DurableEvent, done: asyncio.Future[Appended], asked_s: float) -> None:
         self.event = event
         self.done = done
         self.asked_s = asked_s

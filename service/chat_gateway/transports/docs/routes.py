@@ -41,13 +41,6 @@ _PAGE_HEADERS: Final = {
 }
 
 _ASSETS: Final = {
-    "swagger-ui.css": "text/css",
-    "swagger-ui-bundle.js": "text/javascript",
-}
-_ICON: Final = "icon.svg"
-
-
-_ASSETS: Final = {
     "site.css": "text/css",
     "rest.js": "text/javascript",
     "icon.svg": "image/svg+xml",

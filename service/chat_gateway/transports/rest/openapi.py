@@ -9,7 +9,7 @@ from typing import Any, Final
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from chat_gateway.transports.rest.operations import JSON, Operation
 from chat_gateway.transports.rest.problems import PROBLEM
@@ -29,11 +29,14 @@ _TAGS: Final = {
 _REASONS: Final = {200: "Done.", 201: "Made.", 204: "Done; there is nothing to say."}
 
 _NO_NUL: Final = r"^[^\u0000]*$"
+_HTTP_URL: Final = r"^https?://[^\s\u0000]+$"
 
 
 class _Converter(OpenAPIConverter):
     def field2pattern(self, field: fields.Field[Any], **kwargs: Any) -> dict[str, Any]:
         """What `Text` refuses beside its lengths, and what the others say themselves."""
+        if any(isinstance(rule, validate.URL) for rule in field.validators):
+            return {"format": "uri", "pattern": _HTTP_URL}
         if isinstance(field, Text):
             return {"pattern": _NO_NUL}
         return super().field2pattern(field, **kwargs)
@@ -102,7 +105,8 @@ def _operation(operation: Operation, converter: OpenAPIConverter) -> dict[str, A
             ("header", operation.headers),
         )
         if schema is not None
-        for parameter in converter.schema2parameters(schema, location=location)
+        # An instance: only there do the fields know their names on the wire.
+        for parameter in converter.schema2parameters(schema(), location=location)
     ]
     if parameters:
         described["parameters"] = parameters

@@ -62,11 +62,14 @@ PARSER: Final = StrictParser()
 
 
 def _each_once(values: MultiMapping[str], names: set[str]) -> dict[str, str]:
-    twice = [name for name in names if len(values.getall(name)) > 1]
+    twice = sorted(name for name in names if len(values.getall(name)) > 1)
     if twice:
         raise ProtocolError(
             "validation_failed",
-            details={name[: limits.ID_MAX_CHARS]: ["Given twice."] for name in twice},
+            details={
+                name[: limits.ID_MAX_CHARS]: ["Given twice."]
+                for name in twice[: limits.DETAILS_MAX]
+            },
         )
     return {name: values[name] for name in names}
 

@@ -6,6 +6,7 @@ in another form; it counts requests as well.
 
 import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -34,9 +35,6 @@ _CODES_BY_STATUS: Final = {
 }
 """What aiohttp itself may refuse with; any other 4xx is a bad request."""
 
-_UNFINISHED: Final = frozenset({"payload_too_large", "request_timeout"})
-"""Refusals that leave a body half read, after which the connection is of no use."""
-
 _METHODS: Final = frozenset({*hdrs.METH_ALL} - {hdrs.METH_ANY})
 
 
@@ -57,9 +55,27 @@ def problem_value(refusal: ProtocolError, public_url: str) -> dict[str, Any]:
     return value
 
 
-def problem(refusal: ProtocolError, public_url: str) -> web.Response:
+class _LastWord(web.Response):
+    """A response after which the connection is cut.
+
+    aiohttp would wait another ten seconds for the rest of a body that does not come.
+    """
+
+    def __init__(self, request: web.Request, **options: Any) -> None:
+        super().__init__(**options)
+        self.force_close()
+        self._cut = request.protocol.force_close
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write what is left, then cut."""
+        await super().write_eof(data)
+        self._cut()
+
+
+def problem(request: web.Request, refusal: ProtocolError, public_url: str) -> web.Response:
     """The response of a refusal, with the headers that its status asks for."""
-    response = web.Response(
+    make = partial(_LastWord, request) if refusal.code == "request_timeout" else web.Response
+    response = make(
         status=refusal.spec.http_status,
         body=codec.encode_value(problem_value(refusal, public_url)),
         content_type=PROBLEM,
@@ -73,7 +89,8 @@ def problem(refusal: ProtocolError, public_url: str) -> web.Response:
             if refusal.code in ("unauthenticated", "invalid_credentials")
             else 'Bearer realm="chat", error="invalid_token"'
         )
-    if refusal.code in _UNFINISHED:
+    if refusal.code == "payload_too_large":
+        # What is still to come is read for a while and thrown away, else the answer gets lost.
         response.force_close()
     return response
 
@@ -113,7 +130,7 @@ def answer_problems(metrics: Metrics, public_url: str) -> Middleware:
     def _refuse(request: web.Request, refusal: ProtocolError) -> web.Response:
         metrics.errors.labels(refusal.code).inc()
         log.debug("Refused", method=request.method, route=_route(request), code=refusal.code)
-        return problem(refusal, public_url)
+        return problem(request, refusal, public_url)
 
     return middleware
 

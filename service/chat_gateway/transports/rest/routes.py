@@ -31,8 +31,10 @@ def add_routes(app: web.Application, services: Services) -> None:
     for operation in OPERATIONS:
         handler: Callable[[web.Request], Awaitable[web.Response]] = partial(_handle, api, operation)
         methods = [operation.method] + ([hdrs.METH_HEAD] if operation.method == "GET" else [])
+        # aiohttp's own pattern leaves out braces; what an id may be is for the path's schema.
+        pattern = operation.url.replace("}", ":[^/]+}")
         for method in methods:
-            app.router.add_route(method, operation.url, handler, expect_handler=no_welcome_yet)
+            app.router.add_route(method, pattern, handler, expect_handler=no_welcome_yet)
 
 
 async def _handle(api: Api, operation: Operation, request: web.Request) -> web.Response:

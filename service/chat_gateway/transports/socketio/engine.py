@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import engineio
+import structlog
 from aiohttp import web
-from engineio import async_socket, packet
+from engineio import async_socket, exceptions, packet
 
 from chat_gateway.hub.frames import websocket_text
 from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S
 from chat_gateway.transports.link import Link, Listener, Upgraded, upgrade
+
+log = structlog.get_logger()
 
 PING_TIMEOUT_S: Final = 20.0
 """How long a polling client may take to answer a ping."""
@@ -29,6 +32,11 @@ PROBE_WITHIN_S: Final = 10.0
 PROBE: Final = b"2probe"
 PROBE_ANSWER: Final = b"3probe"
 UPGRADE: Final = b"5"
+POSTS_WAITING_MAX: Final = 4
+"""Requests of a polling client whose packets are not yet carried out; the next one waits."""
+
+POLL_MAX_PACKETS: Final = 16
+"""Packets in the answer to one poll: python-socketio's client gives up at more."""
 PING: Final = websocket_text(b"2")
 _SEPARATOR: Final = b"\x1e"
 
@@ -48,9 +56,19 @@ class WaitingPackets(asyncio.Queue[packet.Packet | None]):
     def _get(self) -> packet.Packet | None:
         item: packet.Packet | None = super()._get()
         self.size_bytes -= _size_bytes(item)
-        if self.empty() and self._empty is not None and not self._empty.done():
-            self._empty.set_result(None)
+        if self.empty():
+            self.release()
         return item
+
+    def next_is_close(self) -> bool:
+        """Whether the packet that goes next is a CLOSE."""
+        item: packet.Packet | None = self._queue[0]  # type: ignore[attr-defined]
+        return item is not None and item.packet_type == packet.CLOSE
+
+    def release(self) -> None:
+        """Nobody takes anything any more: whoever waits in `drained` goes on."""
+        if self._empty is not None and not self._empty.done():
+            self._empty.set_result(None)
 
     async def drained(self, timeout_s: float) -> bool:
         """Return when nothing waits; false where that took longer than the time given."""
@@ -128,6 +146,8 @@ class EngineSocket(async_socket.AsyncSocket):
         self.listener: Listener | None = None
         """Who hears of pings and broken frames; set when the connection is taken."""
         self._turn = asyncio.Lock()
+        self._posts = asyncio.Semaphore(POSTS_WAITING_MAX)
+        self._carrying_out: set[asyncio.Task[None]] = set()
 
     # --- out ------------------------------------------------------------------------------------
 
@@ -144,6 +164,34 @@ class EngineSocket(async_socket.AsyncSocket):
             self.queue.put_nowait(packet.Packet(packet.MESSAGE, data=message))
         return self.queue.size_bytes <= BUFFER_MAX_BYTES
 
+    async def poll(self) -> list[packet.Packet]:
+        """What goes with the next poll.
+
+        A CLOSE goes alone: python-socketio's client, told of it, forgets the callbacks that the
+        packets before it were to call.
+        """
+        waiting = self.queue
+        try:
+            first = await asyncio.wait_for(
+                waiting.get(), self.server.ping_interval + self.server.ping_timeout
+            )
+        except (TimeoutError, asyncio.CancelledError):
+            raise exceptions.QueueEmpty from None
+        waiting.task_done()
+        if first is None:
+            return []
+        packets = [first]
+        while len(packets) < POLL_MAX_PACKETS and not waiting.empty():
+            if waiting.next_is_close():
+                break
+            following = waiting.get_nowait()
+            waiting.task_done()
+            if following is None:
+                waiting.put_nowait(None)
+                break
+            packets.append(following)
+        return packets
+
     def finish(self) -> asyncio.Task[None]:
         """End a polling connection once the client has taken what waits, or the grace is over."""
         self.queue.put_nowait(packet.Packet(packet.CLOSE))
@@ -159,6 +207,7 @@ class EngineSocket(async_socket.AsyncSocket):
     async def close(self, wait: bool = True, abort: bool = False, reason: Any = None) -> None:
         """End the connection, and the link with it."""
         await super().close(wait=wait and self.link is None, abort=abort, reason=reason)
+        self.queue.release()
         if self.link is not None:
             self.link.close(1000)
 
@@ -176,10 +225,28 @@ class EngineSocket(async_socket.AsyncSocket):
     # --- in -------------------------------------------------------------------------------------
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
-        """Take the packets of a POST, in order; its body has been read already."""
+        """Take the packets of a POST, in order; its body has been read already.
+
+        The answer goes out when they are taken, not when they are carried out: a client that
+        upgrades waits for it before it reads on, and what is carried out may wait for the client
+        to read on.
+        """
         request: web.Request = environ["aiohttp.request"]
-        for each in (await request.read()).split(_SEPARATOR):
-            await self._take(each)
+        texts = (await request.read()).split(_SEPARATOR)
+        await self._posts.acquire()
+        task = asyncio.get_running_loop().create_task(self._carry_out(texts))
+        self._carrying_out.add(task)
+        task.add_done_callback(self._carrying_out.discard)
+
+    async def _carry_out(self, texts: Sequence[bytes]) -> None:
+        try:
+            async with self._turn:
+                for text in texts:
+                    await self._take(text)
+        except Exception:
+            log.exception("Cannot take a packet", engine_id=self.sid)
+        finally:
+            self._posts.release()
 
     async def _upgrade_websocket(self, environ: dict[str, Any]) -> Any:
         if self.upgrading or self.upgraded:
@@ -195,7 +262,8 @@ class EngineSocket(async_socket.AsyncSocket):
         self._attach(link)
         try:
             while (text := await link.receive()) is not None:
-                await self._take(text)
+                async with self._turn:
+                    await self._take(text)
             await link.wait_closed()
         finally:
             await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
@@ -228,15 +296,12 @@ class EngineSocket(async_socket.AsyncSocket):
     async def _take(self, text: bytes) -> None:
         """One packet of the client's; those of one connection one after the other."""
         kind = text[:1]
-        async with self._turn:
-            if kind == b"4":
-                await self.server.handlers["message"](self.sid, text[1:])
-            elif kind == b"3":
-                self.schedule_ping()
-            elif kind == b"1":
-                await self.close(
-                    wait=False, abort=True, reason=self.server.reason.CLIENT_DISCONNECT
-                )
-                self.queue.put_nowait(None)
-            elif kind not in (b"2", UPGRADE, b"6"):
-                await self.server.handlers["message"](self.sid, b"")
+        if kind == b"4":
+            await self.server.handlers["message"](self.sid, text[1:])
+        elif kind == b"3":
+            self.schedule_ping()
+        elif kind == b"1":
+            await self.close(wait=False, abort=True, reason=self.server.reason.CLIENT_DISCONNECT)
+            self.queue.put_nowait(None)
+        elif kind not in (b"2", UPGRADE, b"6"):
+            await self.server.handlers["message"](self.sid, b"")

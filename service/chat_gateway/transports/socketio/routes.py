@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from chat_gateway.handlers.services import Services
+from chat_gateway.transports.link import wants_upgrade
 from chat_gateway.transports.origins import Origins
 from chat_gateway.transports.socketio.server import ChatServer
 from chat_protocol.errors import ProtocolError
@@ -22,6 +23,8 @@ def add_routes(app: web.Application, services: Services, origins: Origins) -> No
         origins.check(request)
         if "j" in request.query:
             raise ProtocolError("bad_request", "JSONP is not served.")
+        if request.query.get("transport") == "websocket" and not wants_upgrade(request):
+            raise ProtocolError("upgrade_required")
         if request.method == hdrs.METH_POST:
             # python-engineio would read what happens to be there.
             try:

@@ -206,7 +206,15 @@ class ChatServer(socketio.AsyncServer):
         try:
             auth = loads(packet.body) if packet.body else None
         except ProtocolError as refusal:
-            connection.peer.end(refusal)
+            connection.peer.refused(refusal)
+            await self._send_packet(
+                eio_sid,
+                self.packet_class(
+                    socketio.packet.CONNECT_ERROR,
+                    data={"message": refusal.message, "data": to_wire(error_of(refusal))},
+                    namespace=packet.namespace,
+                ),
+            )
             return
         await self._handle_connect(eio_sid, DEFAULT_NAMESPACE, auth)
         if not connection.peer.ended:

@@ -1,0 +1,1 @@
+"""The servers that are measured: this service, its peers, and the floor."""
