@@ -53,6 +53,8 @@ class Metrics:
             buckets=_BATCH_BUCKETS,
             registry=self.registry,
         )
+        self._commands: dict[str, Counter] = {}
+        self._events: dict[str, Counter] = {}
         self.requests = Counter(
             "chat_http_requests",
             "REST requests answered.",
@@ -60,6 +62,22 @@ class Metrics:
             registry=self.registry,
         )
 
+    def command(self, kind: str) -> None:
+        """Count a command."""
+        _child(self._commands, self.commands, kind).inc()
+
+    def stored(self, kind: str) -> None:
+        """Count an event that was stored."""
+        _child(self._events, self.events, kind).inc()
+
     def exposition(self) -> bytes:
         """All of them in Prometheus' text format, version 0.0.4."""
         return generate_latest(self.registry)
+
+
+def _child(known: dict[str, Counter], parent: Counter, label: str) -> Counter:
+    """The counter of one label, looked up without the lock that `labels` takes each time."""
+    child = known.get(label)
+    if child is None:
+        child = known[label] = parent.labels(label)
+    return child

@@ -7,9 +7,9 @@ rates, counts bad input, and turns what went wrong into an error object.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -37,6 +37,8 @@ RATE_LIMITED_IN_A_ROW_MAX: Final = 100
 
 BAD_INPUT: Final = frozenset({"bad_request", "unknown_type", "validation_failed"})
 
+_NOTHING_ASKED: Final = Opening()
+
 Reply = Ack | Error | Pong
 Answer = Callable[[Reply], None]
 
@@ -44,8 +46,8 @@ Answer = Callable[[Reply], None]
 class Conversation:
     """What one connection says and is told.
 
-    A transport calls `arrive`, `open` and `begin`, then `receive` for each thing that the client
-    sends (the next one when the last call has returned), and `close` at the end, however it ends.
+    A transport calls `arrive`, `open` and `begin`, then `take` for each thing that the client
+    sends (the next one when what it left to do is done), and `close` at the end, however it ends.
     """
 
     __slots__ = (
@@ -63,7 +65,7 @@ class Conversation:
     def __init__(self, services: Services, peer: Peer) -> None:
         self._services = services
         self._peer = peer
-        self._opening = Opening()
+        self._opening = _NOTHING_ASKED
         self._sending: set[asyncio.Future[Appended]] = set()
         self._bad_in_a_row = 0
         self._limited_in_a_row = 0
@@ -139,12 +141,11 @@ class Conversation:
                 limits=limits.TOLD_TO_CLIENTS,
             )
         )
-        if self._opening.session_id is None:
+        opening, self._opening = self._opening, _NOTHING_ASKED
+        if opening.session_id is None:
             return
         try:
-            await services.rooms.join(
-                peer, caller, self._opening.session_id, self._opening.last_seq
-            )
+            await services.rooms.join(peer, caller, opening.session_id, opening.last_seq)
         except ProtocolError as refusal:
             self._count(refusal)
             peer.end(refusal)
@@ -183,15 +184,18 @@ class Conversation:
 
     # --- commands -------------------------------------------------------------------------------
 
-    async def receive(self, decode: Callable[[], commands.Command], answer: Answer) -> None:
+    def take(
+        self, decode: Callable[[], commands.Command], answer: Answer
+    ) -> Coroutine[Any, Any, None] | None:
         """Carry out one command; `answer` gets its ack or error, maybe after this returns.
 
-        `decode` makes the command from what the client sent, or raises `ProtocolError`. Never
-        raises.
+        `decode` makes the command from what the client sent, or raises `ProtocolError`. A message
+        of someone known to be a member goes into the log's queue at once; for anything else, what
+        is left to do is returned, and is to be awaited before the next command. Never raises.
         """
         peer = self._peer
         if peer.ended:
-            return
+            return None
         try:
             command = decode()
         except ProtocolError as refusal:
@@ -199,20 +203,27 @@ class Conversation:
             self._bad_in_a_row += 1
             if self._bad_in_a_row >= limits.BAD_INPUT_IN_A_ROW_MAX:
                 peer.end(ProtocolError("too_many_errors"))
-            return
+            return None
         self._bad_in_a_row = 0
         if self._over_rate(command.ref, answer):
-            return
-        self._services.metrics.commands.labels(command.type).inc()
+            return None
+        self._services.metrics.command(command.type)
+        if type(command) is not commands.SendMessage:
+            return self._carry_out(command, answer)
         try:
-            if type(command) is commands.SendMessage:
-                await self._send(command, answer)
-            else:
-                await self._carry_out(command, answer)
-        except ProtocolError as refusal:
-            self._refuse(refusal, answer, command.ref)
-        except Exception:
-            log.exception("Command failed", connection=peer.id, type=command.type)
+            if self._may_send_now(command):
+                self._send(command, answer)
+                return None
+        except Exception as error:
+            self._failed(error, command, answer)
+            return None
+        return self._send_later(command, answer)
+
+    def _failed(self, error: Exception, command: commands.Command, answer: Answer) -> None:
+        if isinstance(error, ProtocolError):
+            self._refuse(error, answer, command.ref)
+        else:
+            log.error("Command failed", connection=self._peer.id, type=command.type, exc_info=error)
             self._refuse(ProtocolError("internal"), answer, command.ref)
 
     def within_rate(self) -> bool:
@@ -242,14 +253,17 @@ class Conversation:
     async def _carry_out(self, command: commands.Command, answer: Answer) -> None:
         if self._sending:
             await asyncio.wait(self._sending)
-        if type(command) is commands.Ping:
-            now = rfc3339(self._services.clock.now_ms())
-            answer(Pong(ref=command.ref, server_time=now))
-        elif type(command) is commands.Authenticate:
-            await self._authenticate(command, answer)
-        else:
-            result = await dispatch(self._services, self._peer, self._caller(), command)
-            answer(Ack(ref=command.ref, result=result))
+        try:
+            if type(command) is commands.Ping:
+                now = rfc3339(self._services.clock.now_ms())
+                answer(Pong(ref=command.ref, server_time=now))
+            elif type(command) is commands.Authenticate:
+                await self._authenticate(command, answer)
+            else:
+                result = await dispatch(self._services, self._peer, self._caller(), command)
+                answer(Ack(ref=command.ref, result=result))
+        except Exception as error:
+            self._failed(error, command, answer)
 
     async def _authenticate(self, command: commands.Authenticate, answer: Answer) -> None:
         services, peer = self._services, self._peer
@@ -274,10 +288,24 @@ class Conversation:
         if known is None:
             await self.begin()
 
-    async def _send(self, command: commands.SendMessage, answer: Answer) -> None:
-        while len(self._sending) >= SENDING_MAX:
-            await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
-        sending = await self._services.messages.begin_send(
+    def _may_send_now(self, command: commands.SendMessage) -> bool:
+        caller = self._caller()
+        return len(self._sending) < SENDING_MAX and self._services.membership.is_known(
+            session_of(self._peer, command), caller.account_id
+        )
+
+    async def _send_later(self, command: commands.SendMessage, answer: Answer) -> None:
+        try:
+            while len(self._sending) >= SENDING_MAX:
+                await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+            caller = self._caller()
+            await self._services.membership.of(session_of(self._peer, command), caller.account_id)
+            self._send(command, answer)
+        except Exception as error:
+            self._failed(error, command, answer)
+
+    def _send(self, command: commands.SendMessage, answer: Answer) -> None:
+        sending = self._services.messages.begin_send(
             self._caller(),
             session_of(self._peer, command),
             content=command.content,

@@ -27,9 +27,9 @@ class Membership:
         self._facts: dict[tuple[str, str], Member] = {}
         self._changes = 0
 
-    def known(self, session_id: str, account_id: str) -> Member | None:
-        """A membership that is in the cache; None says nothing."""
-        return self._facts.get((session_id, account_id))
+    def is_known(self, session_id: str, account_id: str) -> bool:
+        """Whether the cache knows of a membership; where it does not, `of` finds out."""
+        return (session_id, account_id) in self._facts
 
     async def of(self, session_id: str, account_id: str) -> Member:
         """An account's membership.

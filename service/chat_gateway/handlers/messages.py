@@ -49,7 +49,8 @@ class Messages:
         Raises `idempotency_conflict` where that one has another body, `store_unavailable` and
         `server_draining`.
         """
-        sent = await self.begin_send(
+        await self._membership.of(session_id, caller.account_id)
+        sent = self.begin_send(
             caller,
             session_id,
             content=content,
@@ -60,7 +61,7 @@ class Messages:
         )
         return await sent.finish()
 
-    async def begin_send(
+    def begin_send(
         self,
         caller: Caller,
         session_id: str,
@@ -73,11 +74,9 @@ class Messages:
     ) -> "Sending":
         """Put a message into the queue of the log, behind all that was sent before it.
 
-        Suspends only where the membership has to be read, so that a connection may have many
-        messages under way and yet in order.
+        The caller is a member: whoever calls this has just asked `Membership`. A connection may
+        have many messages under way, and yet in order.
         """
-        if self._membership.known(session_id, caller.account_id) is None:
-            await self._membership.of(session_id, caller.account_id)
         now_ms = self._clock.now_ms()
         message_id = new_id(now_ms)
         message = Message(

@@ -35,7 +35,7 @@ class Rooms:
         try:
             # Who was removed while this read must not slip in: from here to the next line that
             # waits, the connection is in `peer.rooms`, where a removal finds it.
-            if self._membership.known(session_id, caller.account_id) is None:
+            if not self._membership.is_known(session_id, caller.account_id):
                 await self._membership.of(session_id, caller.account_id)
             head = room.seq
             recovered = last_seq is not None and last_seq <= head

@@ -117,7 +117,7 @@ class Log:
         for waiting, outcome in zip(batch, outcomes, strict=True):
             self._metrics.append_seconds.observe(now_s - waiting.asked_s)
             if not outcome.duplicate:
-                self._metrics.events.labels(outcome.record.type).inc()
+                self._metrics.stored(outcome.record.type)
                 self._deliver(outcome.record)
             if not waiting.done.done():
                 waiting.done.set_result(outcome)

@@ -1,8 +1,10 @@
 """A WebSocket after its handshake, for both wires: messages in, ready-made bytes out.
 
-aiohttp reads the request that asks for the upgrade; from then on the connection is the link's. It
-writes straight to the transport, whose own buffer is the only one (`hub.peer` says how much may
-wait there), and stops reading when more came in than is being handled.
+aiohttp reads the request that asks for the upgrade; from then on the connection is the link's, and
+aiohttp keeps nothing of it. The link writes straight to the transport, whose own buffer is the only
+one (`hub.peer` says how much may wait there). It hands each message on as it comes, without a task
+where that is done at once; while one takes longer the next ones wait, and when too many do, nothing
+more is read.
 """
 
 import asyncio
@@ -10,10 +12,11 @@ import base64
 import binascii
 import hashlib
 from collections import deque
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, Protocol, cast
 
 from aiohttp import hdrs, web
+from aiohttp.web_protocol import RequestHandler
 
 from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S
 from chat_gateway.transports.framing import (
@@ -35,7 +38,11 @@ _MAGIC: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class Listener(Protocol):
-    """Who a link reports to, besides the one that reads its messages."""
+    """Who a link reports to."""
+
+    def message(self, text: bytes) -> Coroutine[Any, Any, None] | None:
+        """The next text message; what is left to do for it, if anything, before the one after."""
+        ...
 
     def pinged(self) -> bool:
         """The client sent a ping; whether it is to be answered."""
@@ -45,16 +52,21 @@ class Listener(Protocol):
         """The client broke the framing; end the connection."""
         ...
 
+    def lost(self) -> None:
+        """The connection is gone, and all that it sent has been handed over."""
+        ...
+
 
 class Link(asyncio.Protocol):
-    """One WebSocket. Made by `upgrade`."""
+    """One WebSocket. Made by `upgrade`; its first messages may be had by `receive`, all others
+    go to the listener of `start`.
+    """
 
     __slots__ = (
         "_closing",
         "_drained",
         "_grace",
         "_heard",
-        "_http",
         "_inbox",
         "_inbox_bytes",
         "_listener",
@@ -63,18 +75,21 @@ class Link(asyncio.Protocol):
         "_paused_writing",
         "_reader",
         "_transport",
+        "_working",
         "close_code",
         "closed",
     )
 
-    def __init__(self, transport: asyncio.Transport, http: asyncio.Protocol) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._http = http
         self._reader: FrameReader | None = FrameReader()
         self._listener: Listener | None = None
-        self._inbox: deque[bytes] = deque()
+        self._inbox: deque[bytes] | None = None
+        """Messages that wait; None where none ever had to."""
         self._inbox_bytes = 0
         self._more: asyncio.Future[None] | None = None
+        self._working: asyncio.Task[None] | None = None
+        """What the last message left to do."""
         self._paused_reading = False
         self._paused_writing = False
         self._drained: asyncio.Future[None] | None = None
@@ -85,33 +100,25 @@ class Link(asyncio.Protocol):
         """What the connection ended with, once `closed`."""
         self.closed = False
 
-    def listen(self, listener: Listener) -> None:
-        """Report to `listener`; called once, before anything else happens on the loop."""
-        self._listener = listener
-
     # --- in -------------------------------------------------------------------------------------
 
     async def receive(self) -> bytes | None:
-        """The next text message, in the order sent; None when there will be no more.
-
-        What came before a close is still handed out.
-        """
+        """The next text message, before `start`; None when the connection has ended."""
         while not self._inbox:
             if self.closed or self._closing:
                 return None
             self._more = asyncio.get_running_loop().create_future()
             await self._more
             self._more = None
-        message = self._inbox.popleft()
-        self._inbox_bytes -= len(message)
-        if (
-            self._paused_reading
-            and self._inbox_bytes <= INBOX_MAX_BYTES // 2
-            and len(self._inbox) <= INBOX_MAX_MESSAGES // 2
-        ):
-            self._paused_reading = False
-            self._transport.resume_reading()
-        return message
+        return self._next()
+
+    def start(self, listener: Listener) -> None:
+        """Hand all messages to `listener`, those that came already first; called once."""
+        self._listener = listener
+        if self._inbox:
+            self._working = asyncio.get_running_loop().create_task(self._work(None))
+        elif self.closed:
+            listener.lost()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
@@ -127,8 +134,12 @@ class Link(asyncio.Protocol):
             self._reader = None
             if self._listener is not None:
                 self._listener.broken(error)
-        if not self._paused_reading and (
-            self._inbox_bytes > INBOX_MAX_BYTES or len(self._inbox) > INBOX_MAX_MESSAGES
+            else:
+                self.close(error.code)
+        if (
+            self._inbox
+            and not self._paused_reading
+            and (self._inbox_bytes > INBOX_MAX_BYTES or len(self._inbox) > INBOX_MAX_MESSAGES)
         ):
             self._paused_reading = True
             self._transport.pause_reading()
@@ -136,9 +147,7 @@ class Link(asyncio.Protocol):
     def _take(self, opcode: Opcode, payload: bytes) -> None:
         if opcode is Opcode.TEXT:
             if not self._closing:
-                self._inbox.append(payload)
-                self._inbox_bytes += len(payload)
-                self._wake()
+                self._hand_over(payload)
         elif opcode is Opcode.PING:
             if self._listener is None or self._listener.pinged():
                 self.write(control_frame(Opcode.PONG, payload))
@@ -152,6 +161,46 @@ class Link(asyncio.Protocol):
                 self._transport.write(control_frame(Opcode.CLOSE, payload[:2]))
                 self._wake()
             self._transport.close()
+
+    def _hand_over(self, text: bytes) -> None:
+        if self._listener is None or self._working is not None:
+            if self._inbox is None:
+                self._inbox = deque()
+            self._inbox.append(text)
+            self._inbox_bytes += len(text)
+            self._wake()
+            return
+        left = self._listener.message(text)
+        if left is not None:
+            self._working = asyncio.get_running_loop().create_task(self._work(left))
+
+    async def _work(self, left: Coroutine[Any, Any, None] | None) -> None:
+        """Finish a message, then those that came meanwhile."""
+        listener = cast(Listener, self._listener)
+        try:
+            if left is not None:
+                await left
+            while self._inbox:
+                left = listener.message(self._next())
+                if left is not None:
+                    await left
+        finally:
+            self._working = None
+        if self.closed:
+            listener.lost()
+
+    def _next(self) -> bytes:
+        inbox = cast("deque[bytes]", self._inbox)
+        text = inbox.popleft()
+        self._inbox_bytes -= len(text)
+        if (
+            self._paused_reading
+            and self._inbox_bytes <= INBOX_MAX_BYTES // 2
+            and len(inbox) <= INBOX_MAX_MESSAGES // 2
+        ):
+            self._paused_reading = False
+            self._transport.resume_reading()
+        return text
 
     def _wake(self) -> None:
         if self._more is not None and not self._more.done():
@@ -169,7 +218,8 @@ class Link(asyncio.Protocol):
             self._grace.cancel()
         self._resume()
         self._wake()
-        self._http.connection_lost(exc if isinstance(exc, Exception) else None)
+        if self._listener is not None and self._working is None:
+            self._listener.lost()
 
     # --- out ------------------------------------------------------------------------------------
 
@@ -231,7 +281,7 @@ class Link(asyncio.Protocol):
         self._transport.write(last_words + frame)
         self._closing = True
         self.close_code = code
-        self._inbox.clear()
+        self._inbox = None
         self._inbox_bytes = 0
         if self._paused_reading:
             # The client's own close frame has to come through.
@@ -241,14 +291,8 @@ class Link(asyncio.Protocol):
         self._grace = loop.call_later(CLOSE_GRACE_S, self._transport.abort)
         self._wake()
 
-    async def wait_closed(self) -> None:
-        """Return when the connection is gone."""
-        while not self.closed:
-            self._more = asyncio.get_running_loop().create_future()
-            await self._more
 
-
-async def upgrade(request: web.Request, *, protocols: Sequence[str] = ()) -> Link:
+def upgrade(request: web.Request, *, protocols: Sequence[str] = ()) -> Link:
     """Answer the handshake (RFC 6455, section 4.2) and take the connection over.
 
     Of `protocols`, the first that the client offers is chosen. No extension is: frames go out as
@@ -268,13 +312,25 @@ async def upgrade(request: web.Request, *, protocols: Sequence[str] = ()) -> Lin
         headers[hdrs.SEC_WEBSOCKET_PROTOCOL] = chosen
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     transport.write(f"HTTP/1.1 101 Switching Protocols\r\n{head}\r\n".encode("latin-1"))
-    link = Link(transport, request.protocol)
-    early = _Early()
-    request.protocol.set_parser(early)  # type: ignore[arg-type]
-    transport.set_protocol(link)
-    if early.data:
-        asyncio.get_running_loop().call_soon(link.data_received, bytes(early.data))
+    link = Link(transport)
+    early = _take_over(request.protocol, transport, link)
+    if early:
+        asyncio.get_running_loop().call_soon(link.data_received, early)
     return link
+
+
+def _take_over(http: RequestHandler, transport: asyncio.Transport, link: Link) -> bytes:
+    """Let aiohttp forget the connection; returns what it has read of it already.
+
+    Without its transport, aiohttp's protocol takes the end of the connection as come, and lets go
+    of the request and of itself when the handler returns: 6 KiB for each idle connection.
+    """
+    early = _Early()
+    http.set_parser(early)  # type: ignore[arg-type]
+    transport.set_protocol(link)
+    http.transport = None
+    http.connection_lost(None)
+    return bytes(early.data)
 
 
 def offered_protocols(request: web.Request) -> list[str]:
@@ -323,7 +379,7 @@ class _Early:
 
 
 class Upgraded(web.StreamResponse):
-    """What a handler returns once its link is closed: all its bytes went out long ago."""
+    """What a handler returns for a connection that was taken over: aiohttp has no more to say."""
 
     def __init__(self) -> None:
         super().__init__(status=101)

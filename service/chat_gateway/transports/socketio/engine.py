@@ -9,8 +9,8 @@ replaced here change in the library.
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, Protocol
 
 import engineio
 import structlog
@@ -19,7 +19,8 @@ from engineio import async_socket, exceptions, packet
 
 from chat_gateway.hub.frames import websocket_text
 from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S
-from chat_gateway.transports.link import Link, Listener, Upgraded, upgrade
+from chat_gateway.transports.framing import FrameError
+from chat_gateway.transports.link import Link, Upgraded, upgrade
 
 log = structlog.get_logger()
 
@@ -88,11 +89,27 @@ def _size_bytes(item: packet.Packet | None) -> int:
     return len(item.data) if item is not None and isinstance(item.data, str) else 0
 
 
+class Receiver(Protocol):
+    """Who an Engine.IO connection reports to; what it returns is as `Listener` has it."""
+
+    def receive(self, data: bytes) -> Coroutine[Any, Any, None] | None:
+        """The data of a MESSAGE packet; empty where the packet was none that there is."""
+        ...
+
+    def pinged(self) -> bool:
+        """A WebSocket ping came; whether it is to be answered."""
+        ...
+
+    def broken(self, error: FrameError) -> None:
+        """The client broke the framing of its WebSocket."""
+        ...
+
+
 class Engine(engineio.AsyncServer):
     """An Engine.IO server whose sockets are `EngineSocket`s.
 
-    `handlers` are called as python-engineio does, but `message` gets bytes, and `connect` may
-    raise, which refuses the connection.
+    The `connect` handler may raise, which refuses the connection, and sets the socket's
+    `receiver`, which gets the messages.
     """
 
     def create_queue(self, *args: Any, **kwargs: Any) -> WaitingPackets:
@@ -114,9 +131,6 @@ class Engine(engineio.AsyncServer):
             self.sockets.pop(sid, None)
             await socket.close(wait=False, abort=True, reason=self.reason.TRANSPORT_ERROR)
             raise
-        finally:
-            if transport == "websocket":
-                self.sockets.pop(sid, None)
         socket.schedule_ping()
         socket.connected = True
         return self._ok(await socket.poll())
@@ -143,8 +157,8 @@ class EngineSocket(async_socket.AsyncSocket):
     def __init__(self, server: Engine, sid: str) -> None:
         super().__init__(server, sid)
         self.link: Link | None = None
-        self.listener: Listener | None = None
-        """Who hears of pings and broken frames; set when the connection is taken."""
+        self.receiver: Receiver | None = None
+        """Who gets what the client says; set when the connection is taken."""
         self._turn = asyncio.Lock()
         self._posts = asyncio.Semaphore(POSTS_WAITING_MAX)
         self._carrying_out: set[asyncio.Task[None]] = set()
@@ -242,7 +256,9 @@ class EngineSocket(async_socket.AsyncSocket):
         try:
             async with self._turn:
                 for text in texts:
-                    await self._take(text)
+                    left = self._take(text)
+                    if left is not None:
+                        await left
         except Exception:
             log.exception("Cannot take a packet", engine_id=self.sid)
         finally:
@@ -251,22 +267,12 @@ class EngineSocket(async_socket.AsyncSocket):
     async def _upgrade_websocket(self, environ: dict[str, Any]) -> Any:
         if self.upgrading or self.upgraded:
             return self.server._bad_request("Upgraded already")
-        link = await upgrade(environ["aiohttp.request"])
-        if self.listener is not None:
-            link.listen(self.listener)
+        link = upgrade(environ["aiohttp.request"])
         if self.connected and not await self._probed(link):
             link.close(1002)
-            await link.wait_closed()
             return Upgraded()
         self.connected = self.upgraded = True
         self._attach(link)
-        try:
-            while (text := await link.receive()) is not None:
-                async with self._turn:
-                    await self._take(text)
-            await link.wait_closed()
-        finally:
-            await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
         return Upgraded()
 
     async def _probed(self, link: Link) -> bool:
@@ -292,16 +298,56 @@ class EngineSocket(async_socket.AsyncSocket):
             if waiting is not None:
                 link.write(websocket_text(waiting.encode().encode()))
         self.link = link
+        link.start(self)
 
-    async def _take(self, text: bytes) -> None:
+    def message(self, text: bytes) -> Coroutine[Any, Any, None] | None:
+        """A packet came over the link."""
+        if self._turn.locked():
+            # What a POST brought before the upgrade is still being carried out.
+            return self._carry_out_after(text)
+        return self._take(text)
+
+    async def _carry_out_after(self, text: bytes) -> None:
+        async with self._turn:
+            left = self._take(text)
+            if left is not None:
+                await left
+
+    def pinged(self) -> bool:
+        """A WebSocket ping came."""
+        return self.receiver is None or self.receiver.pinged()
+
+    def broken(self, error: FrameError) -> None:
+        """The framing is broken."""
+        if self.receiver is not None:
+            self.receiver.broken(error)
+
+    def lost(self) -> None:
+        """The link is gone, and the connection with it."""
+        task = asyncio.get_running_loop().create_task(
+            self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+        )
+        self._carrying_out.add(task)
+        task.add_done_callback(self._carrying_out.discard)
+        self.server.sockets.pop(self.sid, None)
+
+    def _take(self, text: bytes) -> Coroutine[Any, Any, None] | None:
         """One packet of the client's; those of one connection one after the other."""
         kind = text[:1]
         if kind == b"4":
-            await self.server.handlers["message"](self.sid, text[1:])
-        elif kind == b"3":
+            return self._receive(text[1:])
+        if kind == b"3":
             self.schedule_ping()
         elif kind == b"1":
-            await self.close(wait=False, abort=True, reason=self.server.reason.CLIENT_DISCONNECT)
-            self.queue.put_nowait(None)
+            return self.leave()
         elif kind not in (b"2", UPGRADE, b"6"):
-            await self.server.handlers["message"](self.sid, b"")
+            return self._receive(b"")
+        return None
+
+    def _receive(self, data: bytes) -> Coroutine[Any, Any, None] | None:
+        return None if self.receiver is None else self.receiver.receive(data)
+
+    async def leave(self) -> None:
+        """The client says that it goes."""
+        await self.close(wait=False, abort=True, reason=self.server.reason.CLIENT_DISCONNECT)
+        self.queue.put_nowait(None)

@@ -5,8 +5,9 @@ membership is said after the upgrade: an `error` object, then a close with its c
 that is no handshake, or comes from a forbidden Origin, is answered in HTTP.
 """
 
+from collections.abc import Coroutine
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import hdrs, web
 
@@ -33,7 +34,7 @@ def add_routes(app: web.Application, services: Services, origins: Origins) -> No
 
     async def connect(request: web.Request) -> web.StreamResponse:
         origins.check(request)
-        link = await upgrade(request, protocols=(SUBPROTOCOL,))
+        link = upgrade(request, protocols=(SUBPROTOCOL,))
         await _converse(request, link, services)
         return Upgraded()
 
@@ -41,12 +42,18 @@ def add_routes(app: web.Application, services: Services, origins: Origins) -> No
 
 
 class _Listener:
-    """What the link reports beside messages, for one connection."""
+    """What a link reports, for one connection."""
+
+    __slots__ = ("_conversation", "_link", "_peer")
 
     def __init__(self, peer: RawPeer, link: Link, conversation: Conversation) -> None:
         self._peer = peer
         self._link = link
         self._conversation = conversation
+
+    def message(self, text: bytes) -> Coroutine[Any, Any, None] | None:
+        """A command."""
+        return self._conversation.take(partial(decode_raw, text), partial(_answer, self._peer))
 
     def pinged(self) -> bool:
         """A ping counts as a command does."""
@@ -61,8 +68,13 @@ class _Listener:
             self._peer.ended = True
             self._link.close(error.code)
 
+    def lost(self) -> None:
+        """Nobody is there any more."""
+        self._conversation.close(self._link.close_code)
+
 
 async def _converse(request: web.Request, link: Link, services: Services) -> None:
+    """Open a conversation; the link carries it on."""
     peer = RawPeer(
         link,
         new_id(services.clock.now_ms()),
@@ -71,7 +83,6 @@ async def _converse(request: web.Request, link: Link, services: Services) -> Non
         heartbeat_s=services.settings.heartbeat_s,
     )
     conversation = Conversation(services, peer)
-    link.listen(_Listener(peer, link, conversation))
     try:
         try:
             conversation.arrive()
@@ -80,11 +91,8 @@ async def _converse(request: web.Request, link: Link, services: Services) -> Non
             peer.end(refusal)
         else:
             await conversation.begin()
-        while (text := await link.receive()) is not None:
-            await conversation.receive(partial(decode_raw, text), partial(_answer, peer))
-        await link.wait_closed()
     finally:
-        conversation.close(link.close_code)
+        link.start(_Listener(peer, link, conversation))
 
 
 def _answer(peer: RawPeer, reply: Reply) -> None:
