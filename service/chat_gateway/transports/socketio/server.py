@@ -16,7 +16,7 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 from chat_gateway.domain.ids import new_id
 from chat_gateway.handlers.conversation import Conversation, Reply
 from chat_gateway.handlers.services import Services
-from chat_gateway.transports.framing import FrameError
+from chat_gateway.transports.framing import CLOSE_ABNORMAL, FrameError
 from chat_gateway.transports.socketio.engine import (
     PING_TIMEOUT_S,
     Engine,
@@ -140,12 +140,10 @@ class ChatServer(socketio.AsyncServer):
             return
         await super()._handle_eio_disconnect(eio_sid, reason)
         link = connection.socket.link
-        if link is not None:
-            code = link.close_code
-        elif reason == self.reason.CLIENT_DISCONNECT:
+        code = link.close_code if link is not None else connection.peer.close_code
+        if code == CLOSE_ABNORMAL and reason == self.reason.CLIENT_DISCONNECT:
+            # It said so in a packet, before any close frame.
             code = 1000
-        else:
-            code = connection.peer.close_code
         connection.conversation.close(code)
 
     async def _admit(self, sid: str, environ: dict[str, Any], auth: object) -> None:
