@@ -25,14 +25,14 @@ check: $(INSTALLED_DEV)  ## Lint, types, direction of imports, drift of generate
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tools/generate.py --check
+	$(BIN)/python -m tools.generate --check
 
 format: $(INSTALLED_DEV)  ## Format the source
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 generate: $(INSTALLED_DEV)  ## Write docs/api and the tables of docs/protocol.md anew
-	$(BIN)/python tools/generate.py
+	$(BIN)/python -m tools.generate
 
 clean:  ## Remove the virtual environment and caches; ./data stays
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,7 +1,7 @@
-"""Writes what is made from the schemas: docs/api/*.json and the tables of docs/protocol.md.
+"""Writes what is made: docs/api/*.json, the tables of docs/protocol.md, the guides as HTML.
 
-    python tools/generate.py            write them
-    python tools/generate.py --check    write nothing; exit 1 and name what has drifted
+    python -m tools.generate            write them
+    python -m tools.generate --check    write nothing; exit 1 and name what has drifted
 
 A generated part of the page stands between `<!-- generated: NAME -->` and `<!-- /generated -->`;
 `chat_protocol.export.markdown` says which names there are.
@@ -16,8 +16,13 @@ from typing import Any, Final
 
 from chat_gateway.transports.rest import openapi
 from chat_protocol.export import asyncapi, json_schema, markdown
+from tools import guides
 
-DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
+ROOT: Final = Path(__file__).resolve().parent.parent
+DOCS: Final = ROOT / "docs"
+
+GUIDES_IN_PACKAGE: Final = ROOT / "service/chat_gateway/transports/docs/guides"
+"""Where the service reads the HTML of the guides."""
 
 PUBLIC_URL: Final = "http://localhost:8080"
 """Where the documents in the repository say that the server is; a running one says its own."""
@@ -38,12 +43,17 @@ def fill(page: str, blocks: Mapping[str, str]) -> str:
 
 def generated() -> dict[Path, str]:
     """Path to what should stand in it."""
-    page = DOCS / "protocol.md"
+    texts = {name: (DOCS / name).read_text(encoding="utf-8") for name in guides.GUIDES}
+    texts["protocol.md"] = fill(texts["protocol.md"], markdown.blocks())
     return {
         DOCS / "api" / "openapi.json": _json(openapi.document(PUBLIC_URL)),
         DOCS / "api" / "asyncapi.json": _json(asyncapi.document(PUBLIC_URL)),
         DOCS / "api" / "sockets.schema.json": _json(json_schema.document()),
-        page: fill(page.read_text(encoding="utf-8"), markdown.blocks()),
+        DOCS / "protocol.md": texts["protocol.md"],
+        **{
+            (GUIDES_IN_PACKAGE / name).with_suffix(".html"): guides.render(text, name)
+            for name, text in texts.items()
+        },
     }
 
 
@@ -64,9 +74,9 @@ def main(arguments: list[str]) -> int:
     wanted = generated()
     stale = drifted(wanted)
     for path in stale:
-        name = path.relative_to(DOCS.parent)
+        name = path.relative_to(ROOT)
         if arguments:
-            print(f"{name} has drifted: run `python tools/generate.py`", file=sys.stderr)
+            print(f"{name} has drifted: run `python -m tools.generate`", file=sys.stderr)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(wanted[path], encoding="utf-8")

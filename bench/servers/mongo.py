@@ -4,6 +4,7 @@ It runs on the load generator's core; rows say which of the two it was.
 """
 
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,6 +15,10 @@ from bench.servers.base import Missing, free_port, process
 from tests.parts import ferretdb
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 @lru_cache
 def find() -> tuple[str, str]:
     """What there is (`mongod` or `FerretDB …`), and its executable. Raises `Missing`."""
@@ -21,7 +26,7 @@ def find() -> tuple[str, str]:
     if mongod is not None:
         return "mongod", mongod
     try:
-        return f"FerretDB {ferretdb.VERSION} on SQLite", str(ferretdb.binary())
+        return f"FerretDB {ferretdb.VERSION} on SQLite", str(ferretdb.binary(_say))
     except ferretdb.CannotBuild as error:
         raise Missing(f"no mongod on the PATH, and {error}") from None
 

@@ -57,13 +57,18 @@ def password_field(min_chars: int) -> Text:
         load_only=True,
         min_chars=min_chars,
         max_chars=limits.PASSWORD_MAX_CHARS,
-        metadata={"format": "password"},
+        metadata={"format": "password", "example": "correct horse battery"},
     )
 
 
 def title_field(**kwargs: Any) -> Text:
     """A session's title."""
-    return Text(min_chars=1, max_chars=limits.TITLE_MAX_CHARS, **kwargs)
+    return Text(
+        min_chars=1,
+        max_chars=limits.TITLE_MAX_CHARS,
+        metadata={"example": "점심 약속"},
+        **kwargs,
+    )
 
 
 class SessionPath(WireSchema):
@@ -89,13 +94,23 @@ class SignUpBody(WireSchema):
 
     email = email_field()
     password = password_field(limits.PASSWORD_MIN_CHARS)
-    display_name = Text(required=True, min_chars=1, max_chars=limits.DISPLAY_NAME_MAX_CHARS)
+    display_name = Text(
+        required=True,
+        min_chars=1,
+        max_chars=limits.DISPLAY_NAME_MAX_CHARS,
+        metadata={"example": "Mina"},
+    )
 
 
 class LogInBody(WireSchema):
     """Say who one is."""
 
-    email = Text(required=True, min_chars=1, max_chars=limits.EMAIL_MAX_CHARS)
+    email = Text(
+        required=True,
+        min_chars=1,
+        max_chars=limits.EMAIL_MAX_CHARS,
+        metadata={"example": "mina@example.com"},
+    )
     password = password_field(1)
 
 
@@ -134,10 +149,16 @@ class NewMessageBody(WireSchema):
 
     content = content_field()
     client_message_id = client_message_id_field()
-    reply_to = identifier()
-    mentions = fields.List(identifier(), validate=validate.Length(max=limits.MENTIONS_MAX))
+    reply_to = identifier(metadata={"example": "019a6f3010c2a8e4d7b35f90c61e2d84"})
+    mentions = fields.List(
+        identifier(),
+        validate=validate.Length(max=limits.MENTIONS_MAX),
+        metadata={"example": []},
+    )
     attachments = fields.List(
-        fields.Nested(AttachmentSchema), validate=validate.Length(max=limits.ATTACHMENTS_MAX)
+        fields.Nested(AttachmentSchema),
+        validate=validate.Length(max=limits.ATTACHMENTS_MAX),
+        metadata={"example": []},
     )
 
 

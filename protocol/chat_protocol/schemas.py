@@ -65,7 +65,13 @@ class SessionCommandSchema(CommandSchema):
 
 def content_field(**kwargs: Any) -> Text:
     """A message's text."""
-    return Text(required=True, min_chars=1, max_chars=limits.CONTENT_MAX_CHARS, **kwargs)
+    return Text(
+        required=True,
+        min_chars=1,
+        max_chars=limits.CONTENT_MAX_CHARS,
+        metadata={"example": "테스트 메시지"},
+        **kwargs,
+    )
 
 
 def client_message_id_field(**kwargs: Any) -> Text:
@@ -73,7 +79,10 @@ def client_message_id_field(**kwargs: Any) -> Text:
     return Text(
         min_chars=1,
         max_chars=limits.CLIENT_MESSAGE_ID_MAX_CHARS,
-        metadata={"description": "Chosen by the client; a repeat returns the original message."},
+        metadata={
+            "description": "Chosen by the client; a repeat returns the original message.",
+            "example": "c0a8-0001",
+        },
         **kwargs,
     )
 

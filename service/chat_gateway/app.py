@@ -215,8 +215,9 @@ async def _serve(settings: Settings) -> None:
         )
         await _until_told_to_stop()
         log.info("Chat gateway draining", connections=len(node.connections))
-        server.close()
+        # Whoever polls comes by a new connection for its last words, and is let in for them.
         await node.drain()
+        server.close()
     finally:
         await runner.cleanup()
     log.info("Chat gateway stopped")

@@ -1,18 +1,25 @@
 """The generator: what is in the repository is what it would write, and drift is seen."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tools import generate
+from tools import generate, guides
 
 from chat_protocol.export import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITTEN = ["api/openapi.json", "api/asyncapi.json", "api/sockets.schema.json", "protocol.md"]
+WRITTEN = [
+    "docs/api/openapi.json",
+    "docs/api/asyncapi.json",
+    "docs/api/sockets.schema.json",
+    "docs/protocol.md",
+    "service/chat_gateway/transports/docs/guides/protocol.html",
+]
 
 
 def test_nothing_in_the_repository_has_drifted() -> None:
@@ -20,28 +27,26 @@ def test_nothing_in_the_repository_has_drifted() -> None:
 
 
 def test_the_check_fails_and_names_each_file_that_was_changed(tmp_path: Path) -> None:
-    (tmp_path / "tools").mkdir()
-    shutil.copy(ROOT / "tools" / "generate.py", tmp_path / "tools")
-    shutil.copytree(ROOT / "docs" / "api", tmp_path / "docs" / "api")
-    shutil.copy(ROOT / "docs" / "protocol.md", tmp_path / "docs")
+    for folder in ("tools", "docs", "service/chat_gateway/transports/docs/guides"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(tmp_path / "tools" / "generate.py"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", "tools.generate", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    originals = {name: (tmp_path / "docs" / name).read_text(encoding="utf-8") for name in WRITTEN}
+    originals = {name: (tmp_path / name).read_text(encoding="utf-8") for name in WRITTEN}
     for name, original in originals.items():
         assert "not_a_member" in original
         changed = original.replace("not_a_member", "not_a_friend")
-        (tmp_path / "docs" / name).write_text(changed, encoding="utf-8")
+        (tmp_path / name).write_text(changed, encoding="utf-8")
     checked = run("--check")
     assert checked.returncode == 1
     for name in WRITTEN:
-        assert f"docs/{name} has drifted" in checked.stderr
+        assert f"{name} has drifted" in checked.stderr
     assert run().returncode == 0
     for name, original in originals.items():
-        assert (tmp_path / "docs" / name).read_text(encoding="utf-8") == original
-    (tmp_path / "docs" / WRITTEN[0]).unlink()
+        assert (tmp_path / name).read_text(encoding="utf-8") == original
+    (tmp_path / WRITTEN[0]).unlink()
     missing = run("--check")
     assert missing.returncode == 1
     assert WRITTEN[0] in missing.stderr
@@ -71,3 +76,21 @@ def test_the_documents_are_readable_json() -> None:
         text = path.read_text(encoding="utf-8")
         assert json.loads(text)
         assert text.endswith("}\n")
+
+
+def test_links_of_a_guide_lead_to_what_a_server_shows_and_else_are_text() -> None:
+    html = guides.render(
+        "[a](protocol.md#errors) [b](examples/) [c](#x) [d](https://a.io) [e](api/openapi.json)",
+        "testing-guide.md",
+    )
+    assert re.findall(r'href="(.*?)"', html) == [
+        "../docs/protocol#errors",
+        "#x",
+        "https://a.io",
+        "../openapi.json",
+    ]
+
+
+def test_headings_of_a_guide_have_the_ids_that_links_in_the_repository_use() -> None:
+    html = guides.render("## Close codes, *and* `x.y`\n\n## 3. 한글\n\n## 3. 한글\n", "protocol.md")
+    assert re.findall(r'id="(.*?)"', html) == ["close-codes-and-xy", "3-한글", "3-한글-1"]

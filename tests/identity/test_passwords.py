@@ -1,7 +1,6 @@
 """Passwords: argon2id, off the loop, a few at a time."""
 
 import asyncio
-import time
 import unicodedata
 
 import argon2
@@ -57,23 +56,22 @@ async def test_a_hash_that_is_none_is_never_right() -> None:
             assert not await turn.verify(stored, "")
 
 
-async def test_a_storm_of_passwords_leaves_the_loop_free() -> None:
+async def test_while_passwords_are_worked_on_the_loop_goes_on() -> None:
     keeper = Passwords()
 
     async def guess() -> None:
         async with keeper.turn() as turn:
             await turn.verify(None, "guess")
 
-    storm = asyncio.gather(*(guess() for _ in range(30)))
-    longest_s = 0.0
+    storm = asyncio.gather(*(guess() for _ in range(5)))
+    turns_of_the_loop = 0
     while not storm.done():
-        begun_s = time.perf_counter()
         await asyncio.sleep(0)
-        longest_s = max(longest_s, time.perf_counter() - begun_s)
+        turns_of_the_loop += 1
     await storm
 
-    # On the loop itself the thirty would take half a second in one piece.
-    assert longest_s < 0.25
+    # On the loop itself they would take a turn each, and some to begin and end.
+    assert turns_of_the_loop > 100
 
 
 async def test_no_more_than_a_few_are_worked_on_at_a_time() -> None:

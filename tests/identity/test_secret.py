@@ -31,7 +31,7 @@ def test_two_data_dirs_have_two_secrets(tmp_path: Path) -> None:
 
 
 def test_threads_that_start_at_once_agree(tmp_path: Path) -> None:
-    for number in range(20):
+    for number in range(10):
         with ThreadPoolExecutor(8) as pool:
             secrets = set(pool.map(kept_secret, [tmp_path / str(number)] * 8))
         assert len(secrets) == 1

@@ -50,7 +50,10 @@ def signed(
 
 def raw_jwt(header: Any, claims: Any, secret: str = SECRET) -> str:
     """A JWT signed with HMAC-SHA256 whatever its header says: PyJWT would refuse to make some."""
-    parts = [_base64(json.dumps(part).encode()) for part in (header, claims)]
+    parts = [
+        _base64(part if isinstance(part, bytes) else json.dumps(part).encode())
+        for part in (header, claims)
+    ]
     signature = hmac.digest(secret.encode(), ".".join(parts).encode(), hashlib.sha256)
     return ".".join([*parts, _base64(signature)])
 
@@ -312,11 +315,8 @@ async def test_what_is_no_token_is_refused_and_nothing_else_happens(
 
 
 async def test_a_deep_payload_is_refused_although_it_is_signed(codec: TokenCodec) -> None:
-    payload: Any = []
-    for _ in range(900):
-        payload = [payload]
     with refused("invalid_token"):
-        await codec.read(raw_jwt({"alg": "HS256"}, payload))
+        await codec.read(raw_jwt({"alg": "HS256"}, DEEP[500:-500].encode()))
 
 
 CLOCK = MovableClock()

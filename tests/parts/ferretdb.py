@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -25,16 +25,17 @@ class CannotBuild(Exception):
     """There is no FerretDB and none can be built; the text says why."""
 
 
-def binary() -> Path:
+def binary(say: Callable[[str], None]) -> Path:
     """FerretDB's executable, built into the cache where it is missing (75 s on two cores).
 
-    Raises `CannotBuild`.
+    `say` is told of a build. Raises `CannotBuild`.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chat-gateway"
     built = cache / f"ferretdb-{VERSION}"
     cache.mkdir(parents=True, exist_ok=True)
     with _alone(cache / "ferretdb.lock"):
         if not built.exists():
+            say(f"Building FerretDB {VERSION}, once; this takes a minute or two")
             _build_by_any_go(cache, built)
     return built
 
@@ -90,7 +91,7 @@ def _build(go: str, cache: Path, built: Path) -> None:
             folder.chmod(0o755)
         (source / "build" / "version" / "version.txt").write_text(VERSION)
         done = Path(work) / "ferretdb"
-        _run([go, "build", "-o", str(done), "./cmd/ferretdb"], source)
+        _run([go, "build", "-buildvcs=false", "-o", str(done), "./cmd/ferretdb"], source)
         done.replace(built)
 
 

@@ -127,7 +127,7 @@ _found = pytest.StashKey["Found"]()
 class Found:
     """How this run gets its server, or why it gets none."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         self.url = os.environ.get("CHAT_TEST_MONGO_URL")
         self.mongod: str | None = None
         self.docker = False
@@ -142,7 +142,7 @@ class Found:
         if self.docker:
             return
         try:
-            self.ferretdb = ferretdb.binary()
+            self.ferretdb = ferretdb.binary(say)
         except ferretdb.CannotBuild as error:
             self.missing = f"no CHAT_TEST_MONGO_URL, no mongod, no Docker, and {error}"
 
@@ -152,7 +152,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
     if any(item.get_closest_marker("mongo") for item in session.items):
-        session.config.stash[_found] = Found()
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        session.config.stash[_found] = Found(reporter.write_line if reporter else print)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

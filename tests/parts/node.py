@@ -84,6 +84,7 @@ class Node:
     """
 
     def __init__(self, node: str) -> None:
+        self.executable = node
         self._process = subprocess.Popen(
             [node, "driver.mjs"],
             cwd=CLIENTS,

@@ -28,8 +28,9 @@ class RawSocket:
         *,
         headers: Mapping[str, str] | None = None,
         protocols: tuple[str, ...] = (),
+        autoping: bool = True,
     ) -> "RawSocket":
-        """Connect; raises `RefusedByHttp`."""
+        """Connect; raises `RefusedByHttp`. Without `autoping` it answers no ping."""
         http = aiohttp.ClientSession()
         try:
             socket = await http.ws_connect(
@@ -37,6 +38,7 @@ class RawSocket:
                 headers=headers,
                 protocols=protocols,
                 max_msg_size=0,
+                autoping=autoping,
                 timeout=aiohttp.ClientWSTimeout(ws_close=WAIT_S),
             )
         except aiohttp.WSServerHandshakeError as error:
@@ -56,6 +58,8 @@ class RawSocket:
     async def receive(self, *, timeout_s: float = WAIT_S) -> str | int:
         """The next text frame, or the close code."""
         message = await self.socket.receive(timeout=timeout_s)
+        while message.type is aiohttp.WSMsgType.PING:
+            message = await self.socket.receive(timeout=timeout_s)
         if message.type is aiohttp.WSMsgType.TEXT:
             text: str = message.data
             return text

@@ -53,6 +53,7 @@ class ServerProcess:
         self._process: subprocess.Popen[str] | None = None
         self._reading: threading.Thread | None = None
         self._news = threading.Condition()
+        self._silent = True
 
     async def start(self) -> None:
         """Start it, and return when it takes connections."""
@@ -63,16 +64,21 @@ class ServerProcess:
         begun = len(self.lines)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-X", "dev", "-m", "chat_gateway.cli.main", "serve"],
+            [sys.executable, "-W", "default", "-m", "chat_gateway.cli.main", "serve"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
             env={**kept, **self._variables},
         )
+        self._silent = False
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
-        self._wait_for(lambda: any(ATTACHED in line for line in self.lines[begun:]))
+        try:
+            self._wait_for(lambda: any(ATTACHED in line for line in self.lines[begun:]))
+        except BaseException:
+            self.kill()
+            raise
 
     def _read(self) -> None:
         assert self._process is not None
@@ -82,17 +88,16 @@ class ServerProcess:
                 self.lines.append(line.rstrip("\n"))
                 self._news.notify_all()
         with self._news:
+            self._silent = True
             self._news.notify_all()
 
     def _wait_for(self, true: Callable[[], bool], timeout_s: float = START_TIMEOUT_S) -> None:
         deadline_s = time.monotonic() + timeout_s
         with self._news:
             while not true():
-                assert self._process is not None
                 left_s = deadline_s - time.monotonic()
-                code = self._process.poll()
-                assert code is None, (code, self.lines[-20:])
-                assert left_s > 0, ("timed out", self.lines[-20:])
+                assert not self._silent, "the server has ended: " + "\n".join(self.lines[-30:])
+                assert left_s > 0, "nothing of the kind: " + "\n".join(self.lines[-30:])
                 self._news.wait(left_s)
 
     async def logged(self, text: str, *, times: int = 1, timeout_s: float = WAIT_S) -> None:
@@ -163,7 +168,8 @@ class ServerProcess:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server process for the tests of a module."""
-    process = ServerProcess(tmp_path_factory.mktemp("server"))
+    # Whoever stopped polling without a word is not waited for when the tests are over.
+    process = ServerProcess(tmp_path_factory.mktemp("server"), CHAT_DRAIN_S="0.5")
     process.start_now()
     yield process
     process.stop_now()

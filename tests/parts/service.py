@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from chat_gateway.app import create_app
 from chat_gateway.clock import Clock, SystemClock
 from tests.parts.clients import ChatClient
 from tests.parts.node_clients import NodeRawClient, NodeSocketIoClient
@@ -19,6 +20,7 @@ from tests.parts.people import Api, Person
 from tests.parts.raw_clients import RawClient
 from tests.parts.settings import make_settings
 from tests.parts.socketio_clients import SocketIoClient
+from tests.parts.stores import STORE_PARAMETERS
 
 NODE_WAYS: Final = ("node-raw", "node-io", "node-io-polling", "node-io-upgrade")
 WAYS: Final = ("raw", "io", "io-polling", "io-upgrade", *NODE_WAYS)
@@ -71,8 +73,6 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 async def serve(tmp_path: Path, http: aiohttp.ClientSession) -> AsyncIterator[Serve]:
     """Starts services in this process."""
-    from chat_gateway.app import create_app
-
     async with AsyncExitStack() as running:
         number = 0
 
@@ -101,10 +101,16 @@ async def service(serve: Serve) -> Api:
     return await serve()
 
 
-@pytest.fixture(params=["sqlite"])
-async def any_service(serve: Serve) -> Api:
+@pytest.fixture(params=STORE_PARAMETERS)
+def any_store(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Changes of the settings for each store; none for the embedded one."""
+    return {} if request.param == "sqlite" else {"store": request.getfixturevalue("mongo_url")}
+
+
+@pytest.fixture
+async def any_service(serve: Serve, any_store: dict[str, Any]) -> Api:
     """A service on every store."""
-    return await serve()
+    return await serve(**any_store)
 
 
 def make_client(api: Api, way: str, request: pytest.FixtureRequest) -> ChatClient:

@@ -20,6 +20,38 @@ TRANSPORTS: dict[str, list[str]] = {
 }
 
 
+class _Http:
+    """What python-engineio uses of an HTTP session; remembers every WebSocket that was opened.
+
+    The library loses those that break before its first packet, and nobody closes them.
+    """
+
+    def __init__(self) -> None:
+        self._session = aiohttp.ClientSession()
+        self._sockets: list[aiohttp.ClientWebSocketResponse] = []
+        self.get = self._session.get
+        self.post = self._session.post
+        self.cookie_jar = self._session.cookie_jar
+
+    @property
+    def closed(self) -> bool:
+        return self._session.closed
+
+    async def ws_connect(self, url: str, **options: Any) -> aiohttp.ClientWebSocketResponse:
+        socket: aiohttp.ClientWebSocketResponse = await self._session.ws_connect(url, **options)
+        self._sockets.append(socket)
+        return socket
+
+    def abort_sockets(self) -> None:
+        """Cut them off without a word."""
+        for socket in self._sockets:
+            socket._response.close()
+
+    async def close(self) -> None:
+        self.abort_sockets()
+        await self._session.close()
+
+
 class SocketIoClient(ChatClient):
     """python-socketio's client: websocket, polling, or polling upgraded to websocket."""
 
@@ -28,7 +60,7 @@ class SocketIoClient(ChatClient):
     def __init__(self, base_url: str, transports: Transports) -> None:
         super().__init__(base_url)
         self._transports = transports
-        self._http: aiohttp.ClientSession | None = None
+        self._http: _Http | None = None
         self._refusal: object = None
         self._client = socketio.AsyncClient(
             reconnection=False, handle_sigint=False, http_session=None
@@ -54,7 +86,7 @@ class SocketIoClient(ChatClient):
         return str(self._client.transport())
 
     async def _open(self, opening: Mapping[str, Any]) -> None:
-        self._http = self._client.eio.http = aiohttp.ClientSession()
+        self._http = self._client.eio.http = _Http()
         self._client.eio.external_http = True
         try:
             await self._client.connect(
@@ -101,11 +133,7 @@ class SocketIoClient(ChatClient):
         """Cut the WebSocket, or stop polling, without a word."""
         assert self._http is not None
         self._over(None)
-        engine = self._client.eio
-        if engine.current_transport == "websocket" and engine.ws is not None:
-            connection = engine.ws._response.connection
-            if connection is not None and connection.transport is not None:
-                connection.transport.abort()
+        self._http.abort_sockets()
         await self._put_away()
 
     async def _put_away(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 
 from chat_protocol import codec, limits
 from chat_protocol.commands import Command, Ping, SendMessage
@@ -92,6 +93,20 @@ def test_both_wires_and_both_forms_of_text_make_the_same_command(value: dict[str
     nameless = {name: field for name, field in value.items() if name != "type"}
     assert codec.decode_socketio([kind, dict(value)]) == command
     assert codec.decode_socketio([kind, nameless]) == command
+
+
+@given(GOOD | st.fixed_dictionaries({"content": VALUES}, optional={"ref": VALUES, "x": VALUES}))
+def test_the_shortcut_for_messages_takes_and_refuses_just_what_the_schema_does(
+    value: dict[str, Any],
+) -> None:
+    fields = {name: field for name, field in value.items() if name != "type"}
+    try:
+        wanted = COMMANDS["message"].load(dict(fields))
+    except ValidationError:
+        with pytest.raises(ProtocolError):
+            codec.load_command("message", dict(fields))
+    else:
+        assert codec.load_command("message", dict(fields)) == wanted
 
 
 def test_the_shortest_message_and_a_full_one_are_read() -> None:

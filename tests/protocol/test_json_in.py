@@ -72,7 +72,7 @@ def assert_same(text: str | bytes) -> None:
         assert json.dumps(found) == json.dumps(wanted)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=600)
 @given(JSON_TEXTS | SOUP)
 def test_text_is_read_as_the_slow_reader_reads_it(text: str) -> None:
     assert_same(text)

@@ -5,13 +5,14 @@ import asyncio
 import aiohttp
 import pytest
 
+from chat_gateway.clock import SystemClock
 from chat_protocol.limits import MESSAGES_BURST, MESSAGES_PER_SECOND
 from chat_protocol.rest import EventsView, MessagesView
 from chat_protocol.schemas import StoredMessageSchema
+from tests.parts.clock import MovableClock
 from tests.parts.people import Api, new_person
 from tests.parts.service import Connect, Serve
 from tests.rest.asking import ask, check_problem
-from tests.rest.clocks import StandingClock
 
 
 @pytest.mark.parametrize("way", ["raw", "io"])
@@ -253,6 +254,17 @@ async def test_a_page_of_messages_has_one_direction(
     ).status == 200
 
 
+class StandingClock(MovableClock):
+    """Moves only by `advance`, so that a bucket gains nothing meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began_s = SystemClock().monotonic_s()
+
+    def monotonic_s(self) -> float:
+        return self._began_s + self._ahead_ms / 1000
+
+
 async def test_an_account_over_its_rate_is_told_when_to_try_again_and_others_go_on(
     serve: Serve, http: aiohttp.ClientSession
 ) -> None:
@@ -269,7 +281,7 @@ async def test_an_account_over_its_rate_is_told_when_to_try_again_and_others_go_
     assert 1000 / MESSAGES_PER_SECOND <= retry_after_ms <= 1000 / MESSAGES_PER_SECOND + 1
     assert await service.head(mina, session_id) == head
     await service.post(joon, session_id, "not me")
-    clock.move(retry_after_ms / 1000)
+    clock.advance(retry_after_ms / 1000)
     await service.post(mina, session_id, "slower now")
 
 

@@ -136,7 +136,7 @@ async def test_a_deleted_session_is_gone_for_everyone_at_once(
     assert (deleted.status, deleted.body) == (204, None)
     await client.ended_with("session_not_found")
     for person in (mina, joon):
-        for path in ("", "/messages", "/events", "/members"):
+        for path in ("/messages", "/events", "/members", ""):
             response = await ask(
                 http, service, "GET", f"/api/sessions/{session_id}{path}", by=person
             )

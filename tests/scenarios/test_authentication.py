@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 import jwt
@@ -232,7 +233,7 @@ BAD_TOKENS: dict[str, tuple[Callable[[], str], str]] = {
         "invalid_token",
     ),
     "alg none": (
-        lambda: jwt.encode({"sub": "mina", "exp": 4_000_000_000}, None, algorithm="none"),
+        lambda: jwt.encode({"sub": "mina", "exp": 4_000_000_000}, "", algorithm="none"),
         "invalid_token",
     ),
     "another algorithm": (
@@ -327,7 +328,7 @@ async def test_a_malformed_query_is_refused_on_the_raw_wire(service: Api, name: 
     await socket.close()
 
 
-BAD_AUTHS = {
+BAD_AUTHS: dict[str, tuple[dict[str, Any], str]] = {
     "a sessionId that is too long": ({"sessionId": "x" * 65}, "validation_failed"),
     "a sessionId that is an operator": ({"sessionId": {"$ne": None}}, "validation_failed"),
     "a lastSeq that is text": ({"lastSeq": "4"}, "validation_failed"),

@@ -107,7 +107,8 @@ class TokenCodec:
         except jwt.MissingRequiredClaimError as error:
             raise ProtocolError("invalid_token", f"The token has no `{error.claim}`.") from None
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
-            # Beside its own errors, PyJWT lets through what base64, json and UTF-8 raise.
+            # Beside its own errors, PyJWT (which ones: by version) lets through what base64, json
+            # and UTF-8 raise.
             raise ProtocolError("invalid_token") from None
         return self._checked(claims)
 

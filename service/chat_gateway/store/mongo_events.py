@@ -2,7 +2,8 @@
 
 A batch is one ordered `insert_many`, numbered from the heads as far as they are known here. The
 unique index on (sessionId, seq) makes a stale number collide instead of overtaking, and what stood
-before the collision is stored, so the rest is numbered anew and tried again.
+before the collision is stored, so the rest is numbered anew and tried again. Heads are remembered
+only of what the server acknowledged; after a failure they are too low at most, and collide.
 """
 
 import asyncio
@@ -40,13 +41,7 @@ class MongoEvents(MongoDatabase):
         if not events:
             return []
         async with self._appending, answering():
-            try:
-                return await self._append(events)
-            except BaseException:
-                # How far the server came is unknown.
-                for event in events:
-                    self._heads.pop(event.session_id, None)
-                raise
+            return await self._append(events)
 
     async def head(self, session_id: str) -> int:
         """The highest seq of a session; 0 where nothing was appended."""
@@ -128,17 +123,15 @@ class MongoEvents(MongoDatabase):
         if len(self._heads) + len(unknown) > HEADS_MAX:
             self._heads.clear()
             unknown = list(session_ids)
-        heads = await asyncio.gather(*map(self._head_of_writes, unknown))
-        self._heads.update(zip(unknown, heads, strict=True))
+        await asyncio.gather(*map(self._learn_head, unknown))
 
-    async def _head_of_writes(self, session_id: str) -> int:
-        """The head as the server has it, which no majority may have yet: what a write collides
-        with."""
+    async def _learn_head(self, session_id: str) -> None:
+        # As the server has it, though no majority may have it yet: writes collide with that.
         written = self._collection("Message").with_options(read_concern=ReadConcern("local"))
         newest = await written.find_one(
             {"sessionId": session_id}, {"_id": 0, "seq": 1}, sort=[("seq", -1)]
         )
-        return 0 if newest is None else int(newest["seq"])
+        self._heads[session_id] = 0 if newest is None else int(newest["seq"])
 
     def _number(self, events: Sequence[DurableEvent]) -> list[Record]:
         heads: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from chat_gateway.transports.docs.guides import GUIDES
 from chat_gateway.transports.docs.layout import Page
 from chat_gateway.transports.docs.markup import Html, code, join, link, listing, prose, table
 from chat_gateway.transports.docs.sockets import socket_address
@@ -10,6 +11,7 @@ from chat_gateway.transports.docs.sockets import socket_address
 _LINKS: Final = (
     ("docs", "Socket protocol", "Every command, event, error and close code, with examples."),
     ("docs/rest", "REST API", "Accounts, sessions, members, history; try each call."),
+    *((guide.path, guide.title, guide.about) for guide in GUIDES),
     ("healthz", "Health", "Is the process alive?"),
     ("readyz", "Readiness", "Is every part of it ready?"),
     ("metrics", "Metrics", "Counters for Prometheus."),

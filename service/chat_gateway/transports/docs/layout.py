@@ -14,6 +14,7 @@ _PAGES: Final = (
     ("", "Overview"),
     ("docs", "Sockets"),
     ("docs/rest", "REST"),
+    ("docs/testing-guide", "Testing"),
 )
 
 
@@ -29,6 +30,7 @@ class Page:
     title: str
     body: Html
     contents: Sequence[tuple[str, str]] = ()
+    language: str = "en"
     styles: Sequence[str] = ()
     scripts: Sequence[str] = ()
 
@@ -46,7 +48,7 @@ def render(page: Page, version: str) -> str:
     column = f'<nav class="contents" aria-label="Contents">{_contents(page.contents)}</nav>'
     return f"""\
 <!doctype html>
-<html lang="en">
+<html lang="{page.language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

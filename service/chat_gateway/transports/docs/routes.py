@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 from swagger_ui_bundle import swagger_ui_path
 
-from chat_gateway.transports.docs import home, rest, sockets
+from chat_gateway.transports.docs import guides, home, rest, sockets
 from chat_gateway.transports.docs.layout import render
 from chat_protocol.codec import encode_value
 
@@ -52,7 +52,8 @@ _ASSETS: Final = {
 def add_routes(app: web.Application, *, openapi: dict[str, Any], asyncapi: dict[str, Any]) -> None:
     """Add `/`, `/docs`, what they need, `/openapi.json` and `/asyncapi.json`."""
     version = str(openapi["info"]["version"])
-    for page in (home.page(asyncapi, openapi), sockets.page(asyncapi, openapi), rest.page()):
+    made = (home.page(asyncapi, openapi), sockets.page(asyncapi, openapi), rest.page())
+    for page in (*made, *guides.pages()):
         content = _Content.of(render(page, version).encode(), "text/html")
         _add(app, f"/{page.path}", content, _PAGE_HEADERS)
     for name in _ASSETS:

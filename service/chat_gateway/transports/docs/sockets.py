@@ -118,8 +118,9 @@ def _introduction(asyncapi: Mapping[str, Any]) -> Iterator[Html]:
         + "</ul>"
     )
     yield Html(
-        f"<p>In machine-readable form: {link('asyncapi.json', 'asyncapi.json')}"
-        f" (AsyncAPI {asyncapi['asyncapi']}).</p>"
+        f"<p>This is the reference. {link('The guide', 'docs/protocol')} tells how to connect, "
+        f"resume and reconnect; {link('asyncapi.json', 'asyncapi.json')} is the same for machines "
+        f"(AsyncAPI {asyncapi['asyncapi']}).</p>"
     )
     yield heading(2, "connecting", "Connecting")
     yield Html("<h3>Raw WebSocket</h3>")

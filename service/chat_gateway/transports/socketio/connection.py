@@ -13,7 +13,7 @@ from aiohttp import web
 from chat_gateway.domain.ids import new_id
 from chat_gateway.handlers.conversation import Conversation, Reply
 from chat_gateway.handlers.services import Services
-from chat_gateway.transports.framing import FrameError
+from chat_gateway.transports.framing import CLOSE_ABNORMAL, FrameError
 from chat_gateway.transports.socketio.engine import EngineSocket
 from chat_gateway.transports.socketio.packets import (
     DEFAULT_NAMESPACE,
@@ -127,10 +127,11 @@ class Connection:
 
     def close(self, *, by_client: bool) -> None:
         """The connection is gone; a polling one has no close code but what this server meant."""
-        if self.socket.link is not None:
-            code = self.socket.link.close_code
-        else:
-            code = 1000 if by_client else self.peer.close_code
+        link = self.socket.link
+        code = link.close_code if link is not None else self.peer.close_code
+        if code == CLOSE_ABNORMAL and by_client:
+            # It said so in a packet, before any close frame.
+            code = 1000
         self.conversation.close(code)
 
 
