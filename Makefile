@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format generate clean
+.PHONY: help run test check format generate bench clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,13 +31,16 @@ format: $(INSTALLED_DEV)  ## Format the source
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(INSTALLED_DEV)  ## Write docs/api and the tables of docs/protocol.md anew
+generate: $(INSTALLED_DEV)  ## Write anew what is made from the schemas and the guides
 	$(BIN)/python -m tools.generate
+
+bench: $(INSTALLED_DEV)  ## Measure, and print the figures
+	$(BIN)/python -m bench
 
 clean:  ## Remove the virtual environment and caches; ./data stays
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf tests/clients/node_modules
-	find protocol service tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find protocol service tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

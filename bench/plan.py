@@ -10,10 +10,7 @@ SENDERS_MAX: Final = 128
 MARK: Final = "%M"
 """Stands for the mark in a message: room, sender, number and time, 34 characters."""
 
-_FILLER: Final = (
-    " Shall we meet at the station at seven and walk to the river?"  # like people write
-)
-CONTENT: Final = MARK + _FILLER + "  See."
+CONTENT: Final = f"{MARK} Shall we meet at the station at seven and walk along the river?"
 """About a hundred characters once the mark is in."""
 
 
@@ -73,6 +70,8 @@ class Plan:
     connections: Sequence[Connection]
     expecting: int = 0
     """Messages after which a connection is done; 0 where that is not asked."""
+    at_a_time: int = 200
+    """Handshakes under way at once."""
 
     wires: Sequence[Wire] = field(init=False)
 
@@ -104,5 +103,9 @@ class Plan:
             )
             for c in self.connections
         ]
-        text = "".join("\t".join(map(str, line)) + "\n" for line in lines)
+        text = "".join("\t".join(map(_field, line)) + "\n" for line in lines)
         return text + f"expecting {self.expecting}\n"
+
+
+def _field(value: object) -> str:
+    return str(value).replace("\n", "\x1f")

@@ -17,7 +17,12 @@ int server_port;
 
 static char *field(char **rest) { return strsep(rest, "\t"); }
 
-static char *copy(const char *text) { return strdup(text ? text : ""); }
+/* A copy of a field; the newlines in it were written as unit separators. */
+static char *copy(const char *text) {
+  char *made = strdup(text ? text : "");
+  for (char *at = made; (at = strchr(at, 0x1f));) *at = '\n';
+  return made;
+}
 
 static void add_wire(char *rest) {
   struct wire *w = &wires[wire_count++];

@@ -51,7 +51,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def folder() -> Iterator[Path]:
+def fresh_folder() -> Iterator[Path]:
     """A fresh folder, gone after the block."""
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as made:
         yield Path(made)

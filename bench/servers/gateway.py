@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from urllib.parse import quote
 
 from bench.plan import Connection, Crowd, Plan, Wire
 from bench.servers import messages, seeding
-from bench.servers.base import free_port, process
-from bench.servers.mongo import mongo_server
+from bench.servers.base import free_port, fresh_folder, process
+from bench.servers.mongo import find, mongo_server
 from bench.servers.seeding import Seat
 
 Way = Literal["raw", "socketio", "polling"]
@@ -41,7 +40,7 @@ class Gateway:
     @property
     def name(self) -> str:
         """What its rows are called."""
-        parts = ["chat-gateway", "+".join(self.ways)]
+        parts = ["chat-gateway", "+".join(dict.fromkeys(self.ways))]
         if self.store != "sqlite":
             parts.append(self.store)
         if self.log_level != "warning":
@@ -51,19 +50,18 @@ class Gateway:
     def prepare(self) -> None:
         """See that there is a database. Raises `Missing`."""
         if self.store == "mongo":
-            from bench.servers.mongo import find
-
             find()
 
     @contextmanager
     def serve(self, crowd: Crowd) -> Iterator[Plan]:
         """Run it for the time of the block; the plan connects and seats everyone."""
         with ExitStack() as running:
-            folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-            store = f"sqlite:///{folder / 'chat.db'}"
+            folder = running.enter_context(fresh_folder())
             if self.store == "mongo":
                 store = running.enter_context(mongo_server(folder / "mongo"))
-            seats = seeding.seed(folder, store, crowd, self.history)
+                seats = seeding.seed(folder, store, crowd, self.history)
+            else:
+                store, seats = seeding.seed_sqlite(folder, crowd, self.history)
             port = free_port()
             pid = running.enter_context(
                 process(
@@ -79,6 +77,8 @@ class Gateway:
                 crowd=crowd,
                 connections=[self._connection(crowd, *each) for each in enumerate(seats)],
                 expecting=self.history,
+                # FerretDB takes half a second to seat one, and the driver gives up after eight.
+                at_a_time=200 if self.store == "sqlite" else 4,
             )
 
     def _environment(self, folder: Path, store: str, port: int) -> dict[str, str]:

@@ -33,9 +33,7 @@ def event(*, session_id: str, sender_id: str, number: int, content: str) -> Mess
 def passed_on() -> str:
     """The event as JSON, with the mark's place in its content and a seq as long as real ones."""
     now_ms = SystemClock().now_ms()
-    message = event(
-        session_id=new_id(now_ms), sender_id=new_id(now_ms), number=1, content=CONTENT
-    )
+    message = event(session_id=new_id(now_ms), sender_id=new_id(now_ms), number=1, content=CONTENT)
     text = encode(message).decode()
     assert text.count(MARK) == 1
     return text.replace("{", '{"seq":12345,', 1)

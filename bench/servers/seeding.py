@@ -5,8 +5,12 @@ after a log-in; only the password hashes, a core-minute for a thousand people, a
 """
 
 import asyncio
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +42,24 @@ class Seat:
 def seed(data_dir: Path, store_url: str, crowd: Crowd, history: int) -> Sequence[Seat]:
     """Write everyone, and `history` messages into each room's log; returns the seats, by room."""
     return asyncio.run(_seed(data_dir, store_url, crowd, history))
+
+
+def seed_sqlite(data_dir: Path, crowd: Crowd, history: int) -> tuple[str, Sequence[Seat]]:
+    """`seed` for the embedded store; also its URL. The same crowd is written once and copied."""
+    written, seats = _written(crowd, history)
+    shutil.copytree(written, data_dir, dirs_exist_ok=True)
+    return _sqlite_url(data_dir), seats
+
+
+def _sqlite_url(data_dir: Path) -> str:
+    return f"sqlite:///{data_dir / 'chat.db'}"
+
+
+@cache
+def _written(crowd: Crowd, history: int) -> tuple[Path, Sequence[Seat]]:
+    data_dir = Path(tempfile.mkdtemp(prefix="chat-bench-seed-"))
+    atexit.register(shutil.rmtree, data_dir)
+    return data_dir, seed(data_dir, _sqlite_url(data_dir), crowd, history)
 
 
 async def _seed(data_dir: Path, store_url: str, crowd: Crowd, history: int) -> Sequence[Seat]:

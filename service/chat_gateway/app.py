@@ -9,6 +9,7 @@ import asyncio
 import random
 import resource
 import signal
+import socket
 from collections.abc import AsyncIterator
 from typing import Final, cast
 
@@ -192,6 +193,7 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    told_to_stop = _stop_signals()
     _allow_many_connections()
     node = Node(settings, SystemClock())
     patience = Patience()
@@ -202,7 +204,7 @@ async def _serve(settings: Settings) -> None:
     try:
         server = await asyncio.get_running_loop().create_server(
             patience.around(cast(web.Server, runner.server)),
-            settings.host,
+            _addresses(settings.host),
             settings.port,
             backlog=BACKLOG,
         )
@@ -213,7 +215,7 @@ async def _serve(settings: Settings) -> None:
             socket=f"ws://{settings.host}:{port}{websocket_routes.PATH}",
             store=settings.store.partition(":")[0],
         )
-        await _until_told_to_stop()
+        await told_to_stop.wait()
         log.info("Chat gateway draining", connections=len(node.connections))
         # Whoever polls comes by a new connection for its last words, and is let in for them.
         await node.drain()
@@ -223,15 +225,28 @@ async def _serve(settings: Settings) -> None:
     log.info("Chat gateway stopped")
 
 
+def _addresses(host: str) -> list[str]:
+    """`localhost` is two addresses to some clients and either one to others; serve what there is."""
+    if host != "localhost":
+        return [host]
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return ["127.0.0.1"]
+    return ["127.0.0.1", "::1"]
+
+
 def _allow_many_connections() -> None:
     """Each connection is a file descriptor; take as many as the system lets us have."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _until_told_to_stop() -> None:
+def _stop_signals() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT, from before anybody can know that this process serves."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop

@@ -27,6 +27,11 @@ LOG_FORMATS: Final = ("text", "json")
 LOCALHOST_ORIGINS: Final = "localhost"
 """Stands for http(s)://localhost, 127.0.0.1 and [::1] with any port."""
 
+TESTERS_ORIGINS: Final = (LOCALHOST_ORIGINS, "https://websocketking.com")
+"""Pages under development, and the page that many test by hand with. A page gets nothing by being
+let in: whoever uses it brings the token.
+"""
+
 ANY_ORIGIN: Final = "*"
 
 DAY_S: Final = 24 * 3600
@@ -278,7 +283,7 @@ def _secret(text: str) -> str:
 _RULES: Final[Mapping[str, _Rule]] = {
     # Only this machine until told otherwise: a laptop in a café should not serve its neighbours.
     # The Docker image sets 0.0.0.0, where the published port decides.
-    "host": _Rule(default="127.0.0.1", parse=_text, allowed="a host name or address to listen on"),
+    "host": _Rule(default="localhost", parse=_text, allowed="a host name or address to listen on"),
     "port": _Rule(
         default=8080,
         parse=_whole(0, 65535),
@@ -300,7 +305,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
         allowed="the http(s) URL under which clients reach this service, without a query",
     ),
     "allowed_origins": _Rule(
-        default=(LOCALHOST_ORIGINS,),
+        default=TESTERS_ORIGINS,
         parse=_origins,
         allowed=(
             "origins such as https://chat.example.com, separated by commas; `localhost` stands for"

@@ -60,7 +60,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
         done = chat_gateway("serve", "--port", str(port), cwd=tmp_path)
 
     line = said_in_one_line(done, 1)
-    assert f"cannot listen on 127.0.0.1 port {port}" in line
+    assert f"cannot listen on localhost port {port}" in line
 
 
 def test_a_host_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:

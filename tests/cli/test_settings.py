@@ -39,14 +39,14 @@ def refusal(**flags: Any) -> str:
 
 def test_without_any_setting_there_are_defaults_for_a_laptop() -> None:
     assert read_settings() == Settings(
-        host="127.0.0.1",
+        host="localhost",
         port=8080,
         data_dir=Path("data"),
         store="sqlite:///data/chat.db",
         log_level="info",
         log_format="text",
         public_url="http://localhost:8080",
-        allowed_origins=("localhost",),
+        allowed_origins=("localhost", "https://websocketking.com"),
         rate_limits=True,
         connections_per_account=200,
         connections_per_address=1000,

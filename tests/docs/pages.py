@@ -11,7 +11,11 @@ DOCS: Final = ROOT / "docs"
 README: Final = ROOT / "README.md"
 GUIDE: Final = DOCS / "testing-guide.md"
 GUIDE_KO: Final = DOCS / "ko" / "testing-guide.md"
-PAGES: Final = (README, ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md")))
+PAGES: Final = (
+    README,
+    ROOT / "CHANGELOG.md",
+    *sorted(page for page in DOCS.rglob("*.md") if "node_modules" not in page.parts),
+)
 
 _BLOCK: Final = re.compile(
     r"^(?P<indent> *)(?:<!-- (?P<mark>[^>]*) -->\n *)?```(?P<language>\w*)\n"

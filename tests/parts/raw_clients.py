@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -17,9 +18,9 @@ BROKEN = 1006
 class RawSocket:
     """Frames in, frames out; for what no proper client would send."""
 
-    def __init__(self, http: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse):
+    def __init__(self, http: aiohttp.ClientSession, opened: aiohttp.ClientWebSocketResponse):
         self._http = http
-        self.socket = socket
+        self.socket = opened
 
     @classmethod
     async def open(
@@ -29,11 +30,23 @@ class RawSocket:
         headers: Mapping[str, str] | None = None,
         protocols: tuple[str, ...] = (),
         autoping: bool = True,
+        receive_buffer_bytes: int | None = None,
     ) -> "RawSocket":
-        """Connect; raises `RefusedByHttp`. Without `autoping` it answers no ping."""
-        http = aiohttp.ClientSession()
+        """Connect; raises `RefusedByHttp`.
+
+        Without `autoping` it answers no ping. `receive_buffer_bytes` keeps the kernel from taking
+        megabytes for a client that reads nothing.
+        """
+
+        def make_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+            made = socket.socket(*address[:3])
+            if receive_buffer_bytes is not None:
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+            return made
+
+        http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=make_socket))
         try:
-            socket = await http.ws_connect(
+            opened = await http.ws_connect(
                 url,
                 headers=headers,
                 protocols=protocols,
@@ -47,7 +60,7 @@ class RawSocket:
         except BaseException:
             await http.close()
             raise
-        return cls(http, socket)
+        return cls(http, opened)
 
     async def send_text(self, text: str | bytes) -> None:
         """One text frame; bytes go out as they are, valid UTF-8 or not."""
@@ -120,9 +133,9 @@ class RawClient(ChatClient):
         self._socket = await RawSocket.open(url)
         self._reading = asyncio.create_task(self._read(self._socket))
 
-    async def _read(self, socket: RawSocket) -> None:
+    async def _read(self, frames: RawSocket) -> None:
         while True:
-            heard = await socket.receive(timeout_s=3600)
+            heard = await frames.receive(timeout_s=3600)
             if isinstance(heard, int):
                 self._over(heard)
                 return

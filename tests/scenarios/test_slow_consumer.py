@@ -22,6 +22,9 @@ TEXT = "가" * 4000
 FLOOD = 600
 """Messages of that size: more than the kernel's buffers of a connection and the server's bound."""
 
+SMALL_BUFFER_BYTES = 32 << 10
+"""Of a client's kernel, so that it is the server where messages wait."""
+
 MEMORY_MAX_BYTES = 64 << 20
 
 
@@ -38,8 +41,8 @@ async def unlimited(
 async def flood(sender: ChatClient, size: int = FLOOD) -> int:
     """Send so many long messages; returns the last seq."""
     seq = 0
-    for _ in range(size // 50):
-        asked = [await sender.ask("message", content=TEXT) for _ in range(50)]
+    for _ in range(size // 20):
+        asked = [await sender.ask("message", content=TEXT) for _ in range(20)]
         for ack in await asyncio.gather(*asked):
             seq = ack["seq"]
     return seq
@@ -66,7 +69,7 @@ async def test_a_raw_client_that_stops_reading_is_told_and_closed_and_resumes(
     fast = await connect(api, "io", mina, session_id)
     sender = await connect(api, "raw", mina, session_id)
     url = f"{server.url.replace('http', 'ws')}/ws/chat?sessionId={session_id}&token={mina.token}"
-    slow = await RawSocket.open(url)
+    slow = await RawSocket.open(url, receive_buffer_bytes=SMALL_BUFFER_BYTES)
     await slow.receive_object("joined")
 
     seq = await flood(sender)
@@ -94,7 +97,7 @@ async def test_a_socketio_websocket_that_stops_reading_is_told_and_closed_and_re
     mina = new_person()
     session_id = await api.session(mina)
     fast = await connect(api, "raw", mina, session_id)
-    slow = await PacketSocket.open(server.url)
+    slow = await PacketSocket.open(server.url, receive_buffer_bytes=SMALL_BUFFER_BYTES)
     await slow.connect(json.dumps({"token": mina.token, "sessionId": session_id}))
     await slow.receive_starting('42["joined"')
 
@@ -168,8 +171,11 @@ async def test_many_who_never_read_cost_bounded_memory_and_are_dropped(
     session_id = await api.session(mina)
     sender = await connect(api, "raw", mina, session_id)
     url = f"{server.url.replace('http', 'ws')}/ws/chat?sessionId={session_id}&token={mina.token}"
-    deaf = [await RawSocket.open(url) for _ in range(10)]
-    deaf_on_io = [await PacketSocket.open(server.url) for _ in range(10)]
+    small = SMALL_BUFFER_BYTES
+    deaf = [await RawSocket.open(url, receive_buffer_bytes=small) for _ in range(10)]
+    deaf_on_io = [
+        await PacketSocket.open(server.url, receive_buffer_bytes=small) for _ in range(10)
+    ]
     for socket in deaf:
         await socket.receive_object("joined")
     for packets in deaf_on_io:

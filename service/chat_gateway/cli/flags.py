@@ -14,7 +14,10 @@ from chat_gateway.config import flag_of, variable_of
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 SAYS: Final[Mapping[str, tuple[str, str]]] = {
-    "host": ("ADDRESS", "Listen here; 0.0.0.0 for all addresses. Default: 127.0.0.1"),
+    "host": (
+        "ADDRESS",
+        "Listen here; 0.0.0.0 for all addresses. Default: localhost, both of its addresses",
+    ),
     "port": ("NUMBER", "Listen on this port; 0 for any free one. Default: 8080"),
     "data_dir": ("FOLDER", "Keep the embedded store and the JWT secret here. Default: ./data"),
     "store": ("URL", "sqlite:///PATH or mongodb://… Default: chat.db in the data dir"),
@@ -24,7 +27,7 @@ SAYS: Final[Mapping[str, tuple[str, str]]] = {
     "allowed_origins": (
         "ORIGINS",
         "Which web pages may use this service, separated by commas; `localhost` stands for all of"
-        " localhost, `*` for any. Default: localhost",
+        " localhost, `*` for any. Default: localhost,https://websocketking.com",
     ),
     "rate_limits": ("on|off", "off lifts rate limits and caps, for a load test. Default: on"),
     "connections_per_account": ("NUMBER", "Open at a time. Default: 200"),

@@ -1,0 +1,1 @@
+"""The servers of others, each written as its own documentation shows."""

@@ -1,0 +1,1 @@
+"""The scenarios: each measures some servers in some cases and yields rows."""
