@@ -5,7 +5,7 @@ same keys in the query. What `auth` says wins.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError
@@ -24,6 +24,12 @@ class Opening:
     ticket: str | None = None
     session_id: str | None = None
     last_seq: int | None = None
+
+    def with_token(self, token: str | None) -> "Opening":
+        """The same with a token from elsewhere, where it says nothing of who it is."""
+        if token is None or self.token is not None or self.ticket is not None:
+            return self
+        return replace(self, token=token)
 
 
 class _OpeningSchema(WireSchema):

@@ -226,7 +226,7 @@ async def _serve(settings: Settings) -> None:
 
 
 def _addresses(host: str) -> list[str]:
-    """`localhost` is two addresses to some clients and either one to others; serve what there is."""
+    """`localhost` is two addresses to some clients and either to others; serve what there is."""
     if host != "localhost":
         return [host]
     try:

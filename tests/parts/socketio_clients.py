@@ -160,12 +160,18 @@ class PacketSocket:
         *,
         query: str = "",
         headers: Mapping[str, str] | None = None,
+        protocols: tuple[str, ...] = (),
         receive_buffer_bytes: int | None = None,
     ) -> "PacketSocket":
         """Open the transport and take its OPEN packet; no Socket.IO CONNECT is sent."""
         url = f"{base_url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket&{query}"
         opened = cls(
-            await RawSocket.open(url, headers=headers, receive_buffer_bytes=receive_buffer_bytes)
+            await RawSocket.open(
+                url,
+                headers=headers,
+                protocols=protocols,
+                receive_buffer_bytes=receive_buffer_bytes,
+            )
         )
         packet = await opened.receive()
         assert isinstance(packet, str), packet

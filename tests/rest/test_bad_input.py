@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from chat_gateway.metrics import Metrics
-from chat_gateway.transports.rest import parsing
+from chat_gateway.transports import bodies
 from chat_gateway.transports.rest.problems import answer_problems
 from chat_protocol.limits import FRAME_MAX_BYTES
 from tests.parts.people import Api, Person, new_person
@@ -208,8 +208,8 @@ def head(by: Person, *lines: str) -> bytes:
 async def test_a_body_that_never_ends_is_given_up_in_time(
     service: Api, monkeypatch: pytest.MonkeyPatch, lines: list[str], begun: bytes
 ) -> None:
-    assert parsing.BODY_TIMEOUT_S == 10.0
-    monkeypatch.setattr(parsing, "BODY_TIMEOUT_S", 0.2)
+    assert bodies.BODY_WITHIN_S == 10.0
+    monkeypatch.setattr(bodies, "BODY_WITHIN_S", 0.2)
     # The connection ends as well, so that nothing is left to be held open.
     async with asyncio.timeout(5):
         answer = await raw_exchange(service.url, head(new_person(), *lines), begun)

@@ -82,6 +82,29 @@ async def test_a_socketio_client_may_send_its_token_in_the_query(service: Api) -
     await socket.close()
 
 
+async def test_a_socketio_client_may_send_its_token_as_a_bearer_header(service: Api) -> None:
+    mina = new_person()
+    socket = await PacketSocket.open(service.url, headers={"Authorization": f"Bearer {mina.token}"})
+
+    await socket.connect("")
+
+    ready = json.loads((await socket.receive_starting('42["ready"'))[2:])[1]
+    assert ready["accountId"] == mina.account_id
+    await socket.close()
+
+
+async def test_a_socketio_client_may_send_its_token_as_a_subprotocol(service: Api) -> None:
+    mina = new_person()
+    socket = await PacketSocket.open(service.url, protocols=("chat.v1", f"bearer.{mina.token}"))
+
+    await socket.connect("")
+
+    assert socket.socket.socket.protocol == "chat.v1"
+    ready = json.loads((await socket.receive_starting('42["ready"'))[2:])[1]
+    assert ready["accountId"] == mina.account_id
+    await socket.close()
+
+
 async def test_what_auth_says_counts_more_than_the_query(service: Api) -> None:
     mina, jun = new_person("Mina"), new_person("Jun")
     socket = await PacketSocket.open(service.url, query=f"token={mina.token}")

@@ -15,7 +15,7 @@ from chat_protocol.errors import ProtocolError
 from chat_protocol.events import ServerSays
 
 BUFFER_MAX_BYTES: Final = 1 << 20
-"""What may wait for one peer in this process; over it the peer is a slow consumer."""
+"""A peer for which more than this waits in this process when more is to be written is slow."""
 
 CLOSE_GRACE_S: Final = 5.0
 """A peer that was told to go and does not read has so long before its transport is dropped."""
@@ -66,8 +66,8 @@ class Peer(ABC):
     def deliver(self, batch: Batch) -> None:
         """Write a room's events in one go.
 
-        Never blocks and never raises: a peer with more than `BUFFER_MAX_BYTES` waiting ends itself
-        as a slow consumer, a closed one does nothing.
+        Never blocks and never raises: a peer for which more than `BUFFER_MAX_BYTES` wait ends
+        itself as a slow consumer, a closed one does nothing.
         """
 
     @abstractmethod

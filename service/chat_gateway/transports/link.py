@@ -224,14 +224,17 @@ class Link(asyncio.Protocol):
     # --- out ------------------------------------------------------------------------------------
 
     def write(self, frames: bytes) -> bool:
-        """Write whole frames; false where more than a peer may have waiting waits already.
+        """Write whole frames; false, and nothing written, where too much waits already.
 
-        Nothing is written to a link that is closing.
+        What counts is what waited before: one batch may be larger than the bound, and whoever has
+        taken all before it is not slow. Nothing is written to a link that is closing.
         """
         if self._closing or self.closed:
             return True
+        if self._transport.get_write_buffer_size() > BUFFER_MAX_BYTES:
+            return False
         self._transport.write(frames)
-        return self._transport.get_write_buffer_size() <= BUFFER_MAX_BYTES
+        return True
 
     def pause_writing(self) -> None:
         """The transport's buffer is over its high water."""

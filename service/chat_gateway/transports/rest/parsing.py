@@ -5,23 +5,19 @@ than the limit and no longer than its time, and goes through the codec that sock
 key given twice, or not known, is refused.
 """
 
-import asyncio
 from typing import Any, Final, NoReturn
 
 from aiohttp import HttpVersion11, hdrs, web
-from aiohttp.http import HttpProcessingError
 from marshmallow import RAISE, Schema, ValidationError
 from multidict import MultiMapping
 from webargs.aiohttpparser import AIOHTTPParser
 from webargs.core import Parser
 from webargs.multidictproxy import MultiDictProxy
 
+from chat_gateway.transports.bodies import read_body
 from chat_protocol import codec, limits
 from chat_protocol.errors import ProtocolError
 from chat_protocol.fields import flatten_errors
-
-BODY_TIMEOUT_S: Final = 10.0
-"""A body arrives within so many seconds; aiohttp itself would wait for ever."""
 
 
 class StrictParser(AIOHTTPParser):
@@ -35,7 +31,7 @@ class StrictParser(AIOHTTPParser):
 
     async def load_json(self, req: web.Request, schema: Schema) -> Any:
         """The body as JSON that means one thing only; it must be an object."""
-        value = codec.loads(await read_body(req))
+        value = codec.loads(await _read_json(req))
         if not isinstance(value, dict):
             raise ProtocolError("bad_request", "Send one JSON object.")
         return value
@@ -79,11 +75,10 @@ def has_body(request: web.Request) -> bool:
     return request.body_exists and request.content_length != 0
 
 
-async def read_body(request: web.Request) -> bytes:
+async def _read_json(request: web.Request) -> bytes:
     """The body of a request that should carry JSON.
 
-    Raises `bad_request` for none, `unsupported_media_type`, `payload_too_large` (no more than the
-    limit is read) and `request_timeout`.
+    Raises `bad_request` for none, `unsupported_media_type`, and what `read_body` does.
     """
     if not has_body(request):
         raise ProtocolError("bad_request", "Send one JSON object as the body.")
@@ -91,21 +86,9 @@ async def read_body(request: web.Request) -> bytes:
         raise ProtocolError("unsupported_media_type")
     if (request.charset or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
         raise ProtocolError("unsupported_media_type", "Send the body in UTF-8.")
-    if (request.content_length or 0) > limits.FRAME_MAX_BYTES:
-        raise ProtocolError("payload_too_large")
-    await _welcome(request)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > limits.FRAME_MAX_BYTES:
-                    raise ProtocolError("payload_too_large")
-    except TimeoutError:
-        raise ProtocolError("request_timeout") from None
-    except (web.RequestPayloadError, HttpProcessingError):
-        raise ProtocolError("bad_request", "The body does not end as it was announced.") from None
-    return bytes(body)
+    if (request.content_length or 0) <= limits.FRAME_MAX_BYTES:
+        await _welcome(request)
+    return await read_body(request)
 
 
 async def no_welcome_yet(request: web.Request) -> None:

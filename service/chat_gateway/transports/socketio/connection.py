@@ -13,6 +13,7 @@ from aiohttp import web
 from chat_gateway.domain.ids import new_id
 from chat_gateway.handlers.conversation import Conversation, Reply
 from chat_gateway.handlers.services import Services
+from chat_gateway.transports.credentials import token_of
 from chat_gateway.transports.framing import CLOSE_ABNORMAL, FrameError
 from chat_gateway.transports.socketio.engine import EngineSocket
 from chat_gateway.transports.socketio.packets import (
@@ -44,7 +45,7 @@ class Connector(Protocol):
 class Connection:
     """An Engine.IO connection, from its first request to its end."""
 
-    __slots__ = ("_connector", "asked", "conversation", "peer", "query", "socket")
+    __slots__ = ("_connector", "asked", "conversation", "peer", "query", "socket", "token")
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Connection:
     ) -> None:
         self.socket = socket
         self.query = dict(request.query)
+        self.token = token_of(request)
         self.peer = SocketIoPeer(
             socket,
             new_id(services.clock.now_ms()),

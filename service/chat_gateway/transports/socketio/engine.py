@@ -19,6 +19,7 @@ from engineio import async_socket, exceptions, packet
 
 from chat_gateway.hub.frames import websocket_text
 from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S
+from chat_gateway.transports.credentials import SUBPROTOCOL
 from chat_gateway.transports.framing import FrameError
 from chat_gateway.transports.link import Link, Upgraded, upgrade
 
@@ -29,6 +30,9 @@ PING_TIMEOUT_S: Final = 20.0
 
 PROBE_WITHIN_S: Final = 10.0
 """How long a WebSocket that is to take over from polling may take to say so."""
+
+POSTED: Final = web.RequestKey("posted", bytes)
+"""The body of a POST, which the route has read."""
 
 PROBE: Final = b"2probe"
 PROBE_ANSWER: Final = b"3probe"
@@ -86,7 +90,7 @@ class WaitingPackets(asyncio.Queue[packet.Packet | None]):
 
 
 def _size_bytes(item: packet.Packet | None) -> int:
-    return len(item.data) if item is not None and isinstance(item.data, str) else 0
+    return len(item.data.encode()) if item is not None and isinstance(item.data, str) else 0
 
 
 class Receiver(Protocol):
@@ -173,10 +177,16 @@ class EngineSocket(async_socket.AsyncSocket):
             self.link.write(websocket_text(pkt.encode().encode()))
 
     def hold(self, messages: Sequence[str]) -> bool:
-        """Keep messages for the next poll; false where more than a peer may have waiting waits."""
+        """Keep messages for the next poll; false, and none kept, where too much waits already."""
+        if self.queue.size_bytes > BUFFER_MAX_BYTES:
+            return False
+        self.keep(messages)
+        return True
+
+    def keep(self, messages: Sequence[str]) -> None:
+        """Keep messages for the next poll, whatever waits."""
         for message in messages:
             self.queue.put_nowait(packet.Packet(packet.MESSAGE, data=message))
-        return self.queue.size_bytes <= BUFFER_MAX_BYTES
 
     async def poll(self) -> list[packet.Packet]:
         """What goes with the next poll.
@@ -246,7 +256,7 @@ class EngineSocket(async_socket.AsyncSocket):
         to read on.
         """
         request: web.Request = environ["aiohttp.request"]
-        texts = (await request.read()).split(_SEPARATOR)
+        texts = request[POSTED].split(_SEPARATOR)
         await self._posts.acquire()
         task = asyncio.get_running_loop().create_task(self._carry_out(texts))
         self._carrying_out.add(task)
@@ -267,7 +277,7 @@ class EngineSocket(async_socket.AsyncSocket):
     async def _upgrade_websocket(self, environ: dict[str, Any]) -> Any:
         if self.upgrading or self.upgraded:
             return self.server._bad_request("Upgraded already")
-        link = upgrade(environ["aiohttp.request"])
+        link = upgrade(environ["aiohttp.request"], protocols=(SUBPROTOCOL,))
         if self.connected and not await self._probed(link):
             link.close(1002)
             return Upgraded()

@@ -94,7 +94,7 @@ class SocketIoPeer(Peer):
         if link is not None:
             link.close(self.close_code, b"".join(websocket_text(word) for word in words))
         else:
-            self._socket.hold([word[1:].decode() for word in words])
+            self._socket.keep([word[1:].decode() for word in words])
             self._finishing = self._socket.finish()
 
     def refused(self, refusal: ProtocolError) -> None:

@@ -1,18 +1,18 @@
 """The Socket.IO endpoint: what HTTP sees of it, before a packet is looked at."""
 
-import asyncio
 from typing import Final
 
 from aiohttp import hdrs, web
 
 from chat_gateway.handlers.services import Services
+from chat_gateway.transports.bodies import read_body
 from chat_gateway.transports.link import wants_upgrade
 from chat_gateway.transports.origins import Origins
+from chat_gateway.transports.socketio.engine import POSTED
 from chat_gateway.transports.socketio.server import ChatServer
 from chat_protocol.errors import ProtocolError
 
 PATH: Final = "/socket.io/"
-_BODY_WITHIN_S: Final = 10.0
 
 
 def add_routes(app: web.Application, services: Services, origins: Origins) -> None:
@@ -27,11 +27,7 @@ def add_routes(app: web.Application, services: Services, origins: Origins) -> No
             raise ProtocolError("upgrade_required")
         if request.method == hdrs.METH_POST:
             # python-engineio would read what happens to be there.
-            try:
-                async with asyncio.timeout(_BODY_WITHIN_S):
-                    await request.read()
-            except TimeoutError:
-                raise ProtocolError("request_timeout") from None
+            request[POSTED] = await read_body(request)
         try:
             response: web.StreamResponse = await server.handle_request(request)
         except KeyError:

@@ -5,6 +5,7 @@ are the hub's. An event's way is `EngineSocket` → `Connection.receive` → `Co
 answer is the client's own acknowledgement callback.
 """
 
+import logging
 from typing import Any
 
 import socketio
@@ -22,6 +23,10 @@ from chat_protocol.errors import ProtocolError
 _CONNECTION = "chat.connection"
 _INVALID_NAMESPACE = {"message": "Invalid namespace"}
 
+_LIBRARY_LOG = logging.getLogger("socketio")
+# The libraries log a client's mistakes as errors; what is left is a failure of this server's.
+_LIBRARY_LOG.addFilter(lambda record: bool(record.exc_info))
+
 
 class ChatServer(socketio.AsyncServer):
     """python-socketio's server, whose events are commands."""
@@ -37,6 +42,8 @@ class ChatServer(socketio.AsyncServer):
             max_http_buffer_size=limits.FRAME_MAX_BYTES,
             # The sweep over all connections looks after idle ones.
             monitor_clients=False,
+            logger=_LIBRARY_LOG,
+            engineio_logger=_LIBRARY_LOG,
         )
         self._services = services
         self._connections: dict[str, Connection] = {}
@@ -83,6 +90,7 @@ class ChatServer(socketio.AsyncServer):
             return
         await self._handle_connect(eio_sid, DEFAULT_NAMESPACE, auth)
         connection.query.clear()
+        connection.token = None
         if not connection.peer.ended:
             connection.peer.connected = True
             await connection.conversation.begin()
@@ -99,7 +107,8 @@ class ChatServer(socketio.AsyncServer):
         """The connect handler: who is this, and may they come in?"""
         connection: Connection = environ[_CONNECTION]
         try:
-            await connection.conversation.open(opening_from_auth(auth, connection.query))
+            opening = opening_from_auth(auth, connection.query).with_token(connection.token)
+            await connection.conversation.open(opening)
         except ProtocolError as refusal:
             connection.peer.refused(refusal)
             raise Refused(refusal.message, to_wire(error_of(refusal))) from None

@@ -9,13 +9,14 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from chat_gateway.domain.ids import new_id
 from chat_gateway.handlers.conversation import Conversation, Reply
 from chat_gateway.handlers.services import Services
+from chat_gateway.transports.credentials import SUBPROTOCOL, token_of
 from chat_gateway.transports.framing import FrameError
-from chat_gateway.transports.link import Link, Upgraded, offered_protocols, upgrade
+from chat_gateway.transports.link import Link, Upgraded, upgrade
 from chat_gateway.transports.origins import Origins
 from chat_gateway.transports.websocket.peer import RawPeer
 from chat_protocol.codec import decode_raw
@@ -24,8 +25,6 @@ from chat_protocol.errors import ProtocolError
 from chat_protocol.events import Ack
 
 PATH: Final = "/ws/chat"
-SUBPROTOCOL: Final = "chat.v1"
-_BEARER: Final = "bearer."
 _FRAME_ERRORS: Final = {1003: "unsupported_data", 1009: "payload_too_large"}
 
 
@@ -102,22 +101,8 @@ def _answer(peer: RawPeer, reply: Reply) -> None:
 
 
 def _opening(request: web.Request) -> Opening:
-    """The query, and a token from the header or the subprotocol where the query has none.
+    """The query, and a token from beside it where it has none.
 
     Raises `ProtocolError("validation_failed")`.
     """
-    opening = opening_from_query(request.query)
-    if opening.token is not None or opening.ticket is not None:
-        return opening
-    token = _token_beside_query(request)
-    return Opening(token=token, session_id=opening.session_id, last_seq=opening.last_seq)
-
-
-def _token_beside_query(request: web.Request) -> str | None:
-    scheme, _, credentials = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if scheme.lower() == "bearer" and credentials.strip():
-        return credentials.strip()
-    for name in offered_protocols(request):
-        if name.startswith(_BEARER):
-            return name.removeprefix(_BEARER)
-    return None
+    return opening_from_query(request.query).with_token(token_of(request))
