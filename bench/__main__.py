@@ -1,8 +1,9 @@
-"""`python -m bench`: measure, and print a table."""
+"""`python -m bench`: measure, and print tables; `python -m bench report`: make the page."""
 
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,10 @@ from rich.console import Console
 
 from bench import cores
 from bench.report import table
+from bench.report.command import report
 from bench.results import Report, Row, machine, now
 from bench.scenarios import (
+    append,
     idle,
     mixed,
     polling,
@@ -25,6 +28,9 @@ from bench.scenarios import (
     storm,
 )
 from bench.scenarios.measuring import Effort
+from bench.servers import centrifugo, mongo
+from bench.servers.base import Missing
+from bench.servers.peers import node_versions
 from chat_gateway import logs
 
 SCENARIOS: Final[Mapping[str, Callable[[Effort], Iterator[Row]]]] = {
@@ -33,6 +39,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Effort], Iterator[Row]]]] = {
         room,
         steady,
         rooms,
+        append,
         mixed,
         polling,
         idle,
@@ -59,15 +66,23 @@ def measure(
     _raise_file_limit()
     logs.configure("warning", "text")
     effort = Effort(quick=quick, soak_s=soak_seconds)
-    facts = machine()
+    run = Report(taken_at=now(), effort="quick" if quick else "full", machine=_machine(), rows=[])
+    for name in scenarios or SCENARIOS:
+        run = replace(run, rows=[*run.rows, *SCENARIOS[name](effort)])
+        if json_file is not None:
+            run.write(json_file)
+    table.shown(run, Console(width=None if sys.stdout.isatty() else TABLE_WIDTH))
+
+
+def _machine() -> dict[str, str]:
+    facts = {**machine(), **node_versions(), "Centrifugo": centrifugo.VERSION}
+    try:
+        facts["MongoDB protocol"] = mongo.find()[0]
+    except Missing as error:
+        facts["MongoDB protocol"] = f"MISSING: {error}"
     if cores.SHARED:
         facts["WARNING"] = "one core for server and load generator: the figures mean little"
-    begun = now()
-    rows = [row for name in scenarios or SCENARIOS for row in SCENARIOS[name](effort)]
-    report = Report(taken_at=begun, effort="quick" if quick else "full", machine=facts, rows=rows)
-    table.shown(report, Console(width=None if sys.stdout.isatty() else TABLE_WIDTH))
-    if json_file is not None:
-        report.write(json_file)
+    return facts
 
 
 def _raise_file_limit() -> None:
@@ -76,4 +91,7 @@ def _raise_file_limit() -> None:
 
 
 if __name__ == "__main__":
-    measure(prog_name="python -m bench")
+    if sys.argv[1:2] == ["report"]:
+        report(sys.argv[2:], prog_name="python -m bench report")
+    else:
+        measure(prog_name="python -m bench")

@@ -61,7 +61,6 @@ static void mark(struct connection *c, uint64_t session, uint64_t slot, uint32_t
     c->done_ns = at_ns;
     done_count++;
   }
-  c->order = (c->order ^ (slot << 32 | number)) * 0x100000001b3u;
   uint32_t *expected = &c->expected[slot], *missing = &c->missing[slot];
   if (number < *expected) {
     if (!*missing) {
@@ -74,6 +73,7 @@ static void mark(struct connection *c, uint64_t session, uint64_t slot, uint32_t
     *missing += number - *expected;
     *expected = number + 1;
   }
+  c->order = (c->order ^ (slot << 32 | number)) * 0x100000001b3u;
   if (c->stalled) return;
   tally.histogram[bucket(at_ns > posted_ns ? at_ns - posted_ns : 0)]++;
   next_post(&rooms[session], &rooms[session].sender[slot], number);
@@ -97,7 +97,7 @@ void tally_post(struct room *room, int session) {
   int slot = room->turn++ % room->senders;
   struct sender *sender = &room->sender[slot];
   struct connection *c = sender->connection;
-  if (c->state != READY || sender->left[sender->next % UNDER_WAY_MAX]) return;
+  if (c->state != READY || c->stalled || sender->left[sender->next % UNDER_WAY_MAX]) return;
   char text[8192];
   size_t before = strlen(c->before), after = strlen(c->after);
   if (before + MARK_SIZE + after > sizeof text) abort();

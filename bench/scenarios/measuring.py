@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from rich.console import Console
 
@@ -60,15 +60,31 @@ class Sample:
     note: str = ""
 
 
+class Named(Protocol):
+    """What rows say of whoever is measured."""
+
+    @property
+    def name(self) -> str:
+        """What its rows are called."""
+        ...
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is this service."""
+        ...
+
+
+Measured = TypeVar("Measured", bound=Named)
+
 Measure = Callable[[Contender], Iterator[Sample]]
 """Measures a server: yields one sample for each case, in their order."""
 
 
 def rows(
     scenario: str,
-    contenders: Sequence[Contender],
+    contenders: Sequence[Measured],
     cases: Sequence[Case],
-    measure: Measure,
+    measure: Callable[[Measured], Iterator[Sample]],
     effort: Effort,
 ) -> Iterator[Row]:
     """Measure all contenders in turn, as often as the effort says; the medians are the rows.
@@ -98,7 +114,7 @@ def rows(
 
 
 def _row(
-    scenario: str, case: Case, contender: Contender, samples: Sequence[Sample], missing: str
+    scenario: str, case: Case, contender: Named, samples: Sequence[Sample], missing: str
 ) -> Row:
     measured = median_row([sample.figures for sample in samples]) if samples else {}
     return Row(

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from tests.parts import ferretdb
-
 from bench import cores
 from bench.servers.base import Missing, free_port, process
+from tests.parts import ferretdb
 
 
 def _say(text: str) -> None:

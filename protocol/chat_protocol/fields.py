@@ -42,6 +42,11 @@ class Text(fields.String):
         rules = [validate.Length(min=min_chars or None, max=max_chars), *kwargs.pop("rules", ())]
         super().__init__(validate=rules, **kwargs)
 
+    def _validate(self, value: Any) -> None:
+        # The length first: on text without a bound, the pattern of a URL takes time without one.
+        self.validators[0](value)
+        super()._validate(value)
+
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")

@@ -5,12 +5,14 @@ for a terminal or as JSON for a collector. Tokens are redacted here, behind ever
 forgotten one cannot reach a line.
 """
 
+import asyncio
+import atexit
 import logging
 import re
 import sys
 import time
 from collections.abc import MutableMapping
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import orjson
 import structlog
@@ -44,8 +46,8 @@ def _redact_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMa
         elif type(value) is not str:
             if not isinstance(value, int | float | None):
                 event[name] = redact(str(value))
-        elif not value.isalnum():
-            # A token has dots in it, or stands behind a name and a sign; an id has neither.
+        elif "." in value or "=" in value or "earer" in value.lower():
+            # A token has dots in it, or stands behind a name and a sign; few other texts do.
             event[name] = redact(value)
     return event
 
@@ -79,6 +81,40 @@ def _is_of_us(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
+class _Lines:
+    """Where lines go: those of one tick of the event loop in one write, others at once.
+
+    A write for each line would cost a small room's message as much as sending it.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._waiting: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Take lines, each with its end."""
+        self._waiting.append(text)
+        if len(self._waiting) > 1:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self.flush)
+        except RuntimeError:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._file.write("".join(waiting))
+            self._file.flush()
+
+    def msg(self, line: str) -> None:
+        """Take a line; what structlog calls, by the names of its levels."""
+        self.write(line + "\n")
+
+    debug = info = warning = error = critical = msg
+
+
 def configure(level: str, log_format: str) -> None:
     """Send all lines (ours and the libraries') to standard error, at `level` and above.
 
@@ -88,14 +124,16 @@ def configure(level: str, log_format: str) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer(serializer=_to_json) if log_format == "json" else _to_text
     )
-    before: list[Any] = [_stamp, structlog.processors.format_exc_info, _redact_event]
+    before: list[Any] = [structlog.processors.format_exc_info, _redact_event, _stamp]
+    lines = _Lines(sys.stderr)
+    atexit.register(lines.flush)
     structlog.configure(
         processors=[*before, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *before],

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tools import generate, guides
 
 from chat_protocol.export import markdown
+from tools import generate, guides
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = [

@@ -224,7 +224,7 @@ class PollingSession:
 
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http = http
-        self._url = url
+        self.url = url
 
     @classmethod
     async def open(cls, http: aiohttp.ClientSession, base_url: str) -> "PollingSession":
@@ -237,12 +237,12 @@ class PollingSession:
 
     async def post(self, *packets: str) -> int:
         """Send packets in one request; returns the status."""
-        async with self._http.post(self._url, data="\x1e".join(packets).encode()) as response:
+        async with self._http.post(self.url, data="\x1e".join(packets).encode()) as response:
             await response.read()
             return response.status
 
     async def poll(self) -> tuple[int, list[str]]:
         """One poll: the status, and the packets where there are any."""
-        async with self._http.get(self._url) as response:
+        async with self._http.get(self.url) as response:
             text = await response.text()
             return response.status, text.split("\x1e") if response.status == 200 else []

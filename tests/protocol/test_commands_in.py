@@ -318,3 +318,10 @@ def test_lists_are_taken_to_their_limit_and_refused_past_it(
 ) -> None:
     codec.decode_raw(template % ",".join([item] * most))
     assert refusal_of(template % ",".join([item] * (most + 1))).code == "validation_failed"
+
+
+def test_a_text_that_is_too_long_is_not_looked_at_any_further() -> None:
+    text = '{"type":"message","content":"x","attachments":[{"url":"http://%s!"}]}' % ("a." * 20_000)
+    assert refusal_of(text).details == {
+        "attachments.0.url": [f"Longer than maximum length {limits.URL_MAX_CHARS}."]
+    }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import jwt
 import pytest
 
@@ -526,8 +527,13 @@ async def test_node_clients_meet_the_refusal_of_their_origin(service: Api, node:
     assert refused.value.status == 403
 
 
-async def test_a_plain_get_of_the_raw_endpoint_is_told_to_upgrade(service: Api) -> None:
-    status, problem = await service.answer("GET", "/ws/chat")
+async def test_a_plain_get_of_the_raw_endpoint_is_told_to_upgrade(
+    service: Api, http: aiohttp.ClientSession
+) -> None:
+    async with http.get(f"{service.url}/ws/chat") as response:
+        problem = await response.json(content_type=None)
 
-    assert status == 426
+    assert response.status == 426
     assert problem["code"] == "upgrade_required"
+    assert response.headers["Upgrade"] == "websocket"
+    assert response.headers["Sec-WebSocket-Version"] == "13"

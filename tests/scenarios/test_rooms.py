@@ -1,9 +1,13 @@
 """One connection in several sessions, or in none."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from tests.parts.people import Api, new_person
-from tests.parts.service import Connect, ways
+from tests.parts.service import Connect, Serve, ways
 
 
 @pytest.mark.parametrize("way", ways("raw", "io", "io-polling", "node-io"))
@@ -117,3 +121,27 @@ async def test_read_is_kept_and_shown_to_those_who_join(
     assert receipts[jun.account_id] == posted["seq"]
     summary = await any_service.call("GET", f"/api/sessions/{session_id}", by=jun)
     assert summary["unread"] == 0
+
+
+@pytest.mark.parametrize("way", ways("raw", "io"))
+async def test_a_join_that_the_store_broke_off_leaves_the_connection_outside(
+    serve: Serve, connect: Connect, tmp_path: Path, way: str
+) -> None:
+    service = await serve(store=f"sqlite:///{tmp_path / 'chat.db'}")
+    mina = new_person()
+    first, second = await service.session(mina, title="First"), await service.session(mina)
+    await connect(service, "raw", mina, second)
+    await service.post(mina, second, "before")
+    client = await connect(service, way, mina, first)
+
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as other:
+        other.execute("ALTER TABLE message RENAME TO elsewhere")
+        refusal = await client.refusal("join", sessionId=second, lastSeq=0)
+        other.execute("ALTER TABLE elsewhere RENAME TO message")
+
+    assert refusal["code"] == "store_unavailable"
+    # One session is joined, so it need not be named.
+    ack = await client.ack("message", content="to the first")
+    assert [said["id"] for said in await service.log(mina, first)] == [ack["id"]]
+    await client.ack("join", sessionId=second, lastSeq=0)
+    assert (await client.next_event("message", sessionId=second))["content"] == "before"

@@ -184,6 +184,18 @@ async def test_the_list_begins_with_the_session_that_moved_last(store: Store) ->
     assert await store.summaries("nobody") == []
 
 
+async def test_who_has_many_sessions_does_not_keep_others_waiting(store: Store) -> None:
+    for _ in range(120):
+        await add_session(store)
+
+    listing = asyncio.ensure_future(store.summaries("alice"))
+    await asyncio.sleep(0)
+    await store.account("bob")
+
+    assert not listing.done()
+    assert len(await listing) == 120
+
+
 async def test_counts_and_lists_of_a_summary_are_bounded(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

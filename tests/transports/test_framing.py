@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_gateway.transports.framing import (
+    FRAGMENTS_MAX,
     FrameError,
     FrameReader,
     Opcode,
@@ -120,6 +121,35 @@ def test_what_the_rfc_forbids_is_refused_with_its_code(data: bytes, code: int) -
     assert refusal(data) == code
 
 
+@given(text=st.text(max_size=400), rest=st.sampled_from([b"", b"x", client_frame(1, b"more")]))
+def test_the_short_way_for_a_whole_message_says_what_the_long_one_does(
+    text: str, rest: bytes
+) -> None:
+    data = client_frame(Opcode.TEXT, text.encode()) + rest
+    taken = FrameReader().whole(data)
+    assert (taken is not None) == (text.isascii() and not rest)
+    if taken is not None:
+        assert read(data) == [(Opcode.TEXT, taken)]
+
+
+@given(data=st.binary(max_size=200))
+def test_the_short_way_takes_nothing_that_the_long_one_refuses(data: bytes) -> None:
+    taken = FrameReader().whole(data)
+    if taken is not None:
+        assert read(data) == [(Opcode.TEXT, taken)]
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65535])
+def test_the_short_way_takes_every_size_that_a_client_writes_in_two_bytes(size: int) -> None:
+    assert FrameReader().whole(client_frame(Opcode.TEXT, b"x" * size)) == b"x" * size
+
+
+def test_the_short_way_takes_nothing_while_a_message_is_under_way() -> None:
+    reader = FrameReader()
+    list(reader.feed(client_frame(Opcode.TEXT, b"a", fin=False)))
+    assert reader.whole(client_frame(Opcode.TEXT, b"b")) is None
+
+
 def test_a_message_inside_another_is_refused() -> None:
     begun = client_frame(Opcode.TEXT, b"a", fin=False)
     assert refusal(begun, client_frame(Opcode.TEXT, b"b")) == 1002
@@ -138,6 +168,14 @@ def test_endless_empty_fragments_keep_no_memory() -> None:
     for _ in range(1000):
         assert list(reader.feed(nothing)) == []
     assert list(reader.feed(client_frame(Opcode.CONTINUATION, b"b"))) == [(Opcode.TEXT, b"ab")]
+
+
+def test_a_message_has_an_end_even_where_its_fragments_are_empty() -> None:
+    begun = client_frame(Opcode.TEXT, b"a", fin=False)
+    nothing = client_frame(Opcode.CONTINUATION, b"", fin=False)
+    assert refusal(begun, nothing * FRAGMENTS_MAX) == 1009
+    whole = begun + nothing * (FRAGMENTS_MAX - 2) + client_frame(Opcode.CONTINUATION, b"b")
+    assert read(whole * 2) == [(Opcode.TEXT, b"ab")] * 2
 
 
 def test_what_came_before_a_broken_frame_is_handed_out_first() -> None:

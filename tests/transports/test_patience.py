@@ -1,11 +1,13 @@
 """A connection that never asks for anything does not stay."""
 
 import asyncio
+import socket
 from typing import cast
 
+import pytest
 from aiohttp import web
 
-from chat_gateway.transports.patience import Patience
+from chat_gateway.transports.patience import Patience, drop_the_deaf
 
 
 async def test_a_silent_connection_is_dropped_and_one_that_asked_in_time_is_not() -> None:
@@ -44,3 +46,26 @@ async def _ended(reader: asyncio.StreamReader) -> bool:
         return await reader.read() == b""
     except ConnectionResetError:
         return True
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="an option of Linux")
+async def test_a_client_that_takes_nothing_of_its_answer_is_dropped() -> None:
+    lost: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+
+    class Answering(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            cast(asyncio.Transport, transport).write(bytes(32 << 20))
+
+        def connection_lost(self, exc: BaseException | None) -> None:
+            lost.set_result(exc)
+
+    server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0)
+    drop_the_deaf(server.sockets[0], within_s=0.5)
+    with socket.socket() as deaf:
+        deaf.connect(server.sockets[0].getsockname())
+
+        error = await asyncio.wait_for(lost, 20)
+
+    assert isinstance(error, OSError)
+    server.close()
+    await server.wait_closed()

@@ -6,6 +6,7 @@ import click
 
 from chat_gateway.cli.check_config import check_config
 from chat_gateway.cli.demo import demo
+from chat_gateway.cli.load import load
 from chat_gateway.cli.serve import serve
 from chat_gateway.cli.token import token
 from chat_gateway.config import SettingsError
@@ -40,6 +41,7 @@ main.add_command(serve)
 main.add_command(demo)
 main.add_command(token)
 main.add_command(check_config)
+main.add_command(load)
 
 if __name__ == "__main__":
     main(prog_name="chat-gateway")

@@ -14,7 +14,6 @@ from typing import Any, Final
 import structlog
 
 from chat_gateway.domain.caller import Caller
-from chat_gateway.domain.model import Appended
 from chat_gateway.domain.throttle import TokenBucket
 from chat_gateway.domain.timestamps import rfc3339
 from chat_gateway.handlers.dispatch import Result, dispatch, session_of
@@ -52,9 +51,11 @@ class Conversation:
 
     __slots__ = (
         "_arrived",
+        "_awaited",
         "_bad_in_a_row",
         "_bucket",
         "_closed",
+        "_fewer",
         "_limited_in_a_row",
         "_opening",
         "_peer",
@@ -66,7 +67,10 @@ class Conversation:
         self._services = services
         self._peer = peer
         self._opening = _NOTHING_ASKED
-        self._sending: set[asyncio.Future[Appended]] = set()
+        self._sending = 0
+        """Messages on their way into the log."""
+        self._fewer: asyncio.Future[None] | None = None
+        self._awaited = 0
         self._bad_in_a_row = 0
         self._limited_in_a_row = 0
         self._arrived = False
@@ -207,7 +211,7 @@ class Conversation:
         self._bad_in_a_row = 0
         if self._over_rate(command.ref, answer):
             return None
-        self._services.metrics.command(command.type)
+        self._services.metrics.commands.add(1, command.type)
         if type(command) is not commands.SendMessage:
             return self._carry_out(command, answer)
         try:
@@ -251,8 +255,7 @@ class Conversation:
         return self._peer.caller
 
     async def _carry_out(self, command: commands.Command, answer: Answer) -> None:
-        if self._sending:
-            await asyncio.wait(self._sending)
+        await self._sending_at_most(0)
         try:
             if type(command) is commands.Ping:
                 now = rfc3339(self._services.clock.now_ms())
@@ -290,14 +293,13 @@ class Conversation:
 
     def _may_send_now(self, command: commands.SendMessage) -> bool:
         caller = self._caller()
-        return len(self._sending) < SENDING_MAX and self._services.membership.is_known(
+        return self._sending < SENDING_MAX and self._services.membership.is_known(
             session_of(self._peer, command), caller.account_id
         )
 
     async def _send_later(self, command: commands.SendMessage, answer: Answer) -> None:
         try:
-            while len(self._sending) >= SENDING_MAX:
-                await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+            await self._sending_at_most(SENDING_MAX - 1)
             caller = self._caller()
             await self._services.membership.of(session_of(self._peer, command), caller.account_id)
             self._send(command, answer)
@@ -305,7 +307,7 @@ class Conversation:
             self._failed(error, command, answer)
 
     def _send(self, command: commands.SendMessage, answer: Answer) -> None:
-        sending = self._services.messages.begin_send(
+        self._services.messages.begin_send(
             self._caller(),
             session_of(self._peer, command),
             content=command.content,
@@ -313,18 +315,26 @@ class Conversation:
             reply_to=command.reply_to,
             mentions=command.mentions,
             attachments=command.attachments,
+            done=partial(self._sent, command.ref, answer),
         )
-        self._sending.add(sending.appended)
-        sending.appended.add_done_callback(partial(self._sent, sending, command.ref, answer))
+        self._sending += 1
 
-    def _sent(
-        self, sending: Sending, ref: Ref | None, answer: Answer, done: "asyncio.Future[Appended]"
-    ) -> None:
-        self._sending.discard(done)
+    def _sent(self, ref: Ref | None, answer: Answer, sending: Sending) -> None:
+        self._sending -= 1
+        if self._fewer is not None and self._sending <= self._awaited and not self._fewer.done():
+            self._fewer.set_result(None)
         try:
             answer(Ack(ref=ref, result=sending.acknowledgement()))
         except ProtocolError as refusal:
             self._refuse(refusal, answer, ref)
+
+    async def _sending_at_most(self, count: int) -> None:
+        """Return when no more messages than that are on their way; one caller at a time."""
+        while self._sending > count:
+            self._awaited = count
+            self._fewer = asyncio.get_running_loop().create_future()
+            await self._fewer
+        self._fewer = None
 
     # --- refusals -------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """Messages: sent, listed, and marked as read; the same for sockets and REST."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -12,7 +11,7 @@ from chat_gateway.domain.ids import new_id
 from chat_gateway.domain.model import Appended, Record
 from chat_gateway.domain.timestamps import rfc3339
 from chat_gateway.handlers.membership import Membership
-from chat_gateway.log.appender import Log
+from chat_gateway.log.appender import Log, Outcome
 from chat_gateway.store.base import Store
 from chat_protocol import limits
 from chat_protocol.codec import encode
@@ -50,16 +49,10 @@ class Messages:
         `server_draining`.
         """
         await self._membership.of(session_id, caller.account_id)
-        sent = self.begin_send(
-            caller,
-            session_id,
-            content=content,
-            client_message_id=client_message_id,
-            reply_to=reply_to,
-            mentions=mentions,
-            attachments=attachments,
+        message = self._message(
+            caller, session_id, content, client_message_id, reply_to, mentions, attachments
         )
-        return await sent.finish()
+        return _checked(message, await self._log.append(message))
 
     def begin_send(
         self,
@@ -71,15 +64,31 @@ class Messages:
         reply_to: str | None,
         mentions: Sequence[str],
         attachments: Sequence[Attachment],
-    ) -> "Sending":
+        done: "Callable[[Sending], None]",
+    ) -> None:
         """Put a message into the queue of the log, behind all that was sent before it.
 
-        The caller is a member: whoever calls this has just asked `Membership`. A connection may
-        have many messages under way, and yet in order.
+        `done` is called when it is known what became of it. The caller is a member: whoever calls
+        this has just asked `Membership`. Raises what `Log.enqueue` does.
         """
+        message = self._message(
+            caller, session_id, content, client_message_id, reply_to, mentions, attachments
+        )
+        self._log.enqueue(message, Sending(message, done).resolve)
+
+    def _message(
+        self,
+        caller: Caller,
+        session_id: str,
+        content: str,
+        client_message_id: str | None,
+        reply_to: str | None,
+        mentions: Sequence[str],
+        attachments: Sequence[Attachment],
+    ) -> Message:
         now_ms = self._clock.now_ms()
         message_id = new_id(now_ms)
-        message = Message(
+        return Message(
             session_id=session_id,
             id=message_id,
             sender_id=caller.account_id,
@@ -91,7 +100,6 @@ class Messages:
             attachments=attachments,
             created_at=rfc3339(now_ms),
         )
-        return Sending(message, self._log.append(message))
 
     async def history(
         self,
@@ -131,39 +139,42 @@ class Messages:
 class Sending:
     """A message on its way into the log."""
 
-    __slots__ = ("appended", "message")
+    __slots__ = ("_done", "_message", "_outcome")
 
-    def __init__(self, message: Message, appended: "asyncio.Future[Appended]") -> None:
-        self.message = message
-        self.appended = appended
+    def __init__(self, message: Message, done: "Callable[[Sending], None]") -> None:
+        self._message = message
+        self._done = done
+        self._outcome: Outcome | None = None
 
-    async def finish(self) -> Appended:
-        """Wait until it is durable; see `outcome`."""
-        # The log goes on with it even if whoever waits goes away.
-        await asyncio.shield(self.appended)
-        return self.outcome()
-
-    def outcome(self) -> Appended:
-        """What became of it, once `appended` is done. Raises as `Messages.send` does."""
-        appended = self.appended.result()
-        if appended.duplicate and not _same_body(self.message, appended.record):
-            raise ProtocolError("idempotency_conflict")
-        return appended
+    def resolve(self, outcome: Outcome) -> None:
+        """Take what became of it, and say that it is known."""
+        self._outcome = outcome
+        self._done(self)
 
     def acknowledgement(self) -> dict[str, Any]:
-        """What the ack of `message` carries, once `appended` is done. Raises as `outcome` does."""
-        appended = self.outcome()
+        """What the ack of `message` carries, once it is known. Raises as `Messages.send` does."""
+        if self._outcome is None:
+            raise ValueError("the message is still on its way")
+        if isinstance(self._outcome, ProtocolError):
+            raise self._outcome
+        appended = _checked(self._message, self._outcome)
+        message_id, created_at = self._message.id, self._message.created_at
         if appended.duplicate:
             original = orjson.loads(appended.record.wire)
             message_id, created_at = original["id"], original["createdAt"]
-        else:
-            message_id, created_at = self.message.id, self.message.created_at
         return {
             "id": message_id,
             "seq": appended.record.seq,
             "createdAt": created_at,
             "duplicate": appended.duplicate,
         }
+
+
+def _checked(message: Message, appended: Appended) -> Appended:
+    """The outcome of a message; raises `idempotency_conflict` for a repeat with another body."""
+    if appended.duplicate and not _same_body(message, appended.record):
+        raise ProtocolError("idempotency_conflict")
+    return appended
 
 
 def _same_body(message: Message, original: Record) -> bool:

@@ -8,6 +8,7 @@ from chat_gateway.hub.hub import Hub
 from chat_gateway.hub.peer import Peer
 from chat_gateway.store.base import Store
 from chat_protocol import limits
+from chat_protocol.errors import ProtocolError
 from chat_protocol.events import Joined, MemberView, ReceiptView
 
 log = structlog.get_logger()
@@ -76,6 +77,10 @@ class Rooms:
                 peer, room, last_seq if last_seq is not None and recovered else head
             )
             return head
+        except ProtocolError:
+            # It was told `joined`; now it is told that it has to join again.
+            self._hub.leave(peer, session_id)
+            raise
         finally:
             self._hub.release(room)
 

@@ -7,6 +7,7 @@ made the first time a peer of that wire asks, and the same object is written to 
 from collections.abc import Sequence
 from typing import Final
 
+from chat_gateway.domain.model import Record
 from chat_protocol.codec import socketio_event
 
 _FIN_TEXT: Final = 0x81
@@ -25,33 +26,36 @@ def websocket_text(payload: bytes) -> bytes:
 
 
 class Batch:
-    """Events that go out together: pairs of an event's type and its wire object as JSON.
+    """Records that go out together.
 
-    `texts` counts the events; the three forms are those of a raw WebSocket, of a Socket.IO
-    WebSocket (both ready for the transport), and of a Socket.IO connection that still polls.
+    The three forms are those of a raw WebSocket, of a Socket.IO WebSocket (both ready for the
+    transport), and of a Socket.IO connection that still polls.
     """
 
-    __slots__ = ("_raw", "_socketio", "_socketio_packets", "events")
+    __slots__ = ("_records", "_socketio_packets", "made_raw", "made_socketio")
 
-    def __init__(self, events: Sequence[tuple[str, bytes]]) -> None:
-        self.events = events
-        self._raw: bytes | None = None
-        self._socketio: bytes | None = None
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = records
+        self.made_raw: bytes | None = None
+        self.made_socketio: bytes | None = None
+        """What `raw` and `socketio` have made; looked at a thousand times for one message."""
         self._socketio_packets: list[str] | None = None
 
     def raw(self) -> bytes:
         """WebSocket frames, one an event, joined."""
-        frames = self._raw
+        frames = self.made_raw
         if frames is None:
-            frames = self._raw = b"".join([websocket_text(wire) for _, wire in self.events])
+            frames = self.made_raw = b"".join(
+                [websocket_text(record.wire) for record in self._records]
+            )
         return frames
 
     def socketio(self) -> bytes:
         """WebSocket frames of Engine.IO MESSAGE packets with Socket.IO EVENTs, joined."""
-        frames = self._socketio
+        frames = self.made_socketio
         if frames is None:
-            frames = self._socketio = b"".join(
-                [websocket_text(socketio_event(kind, wire)) for kind, wire in self.events]
+            frames = self.made_socketio = b"".join(
+                [websocket_text(socketio_event(each.type, each.wire)) for each in self._records]
             )
         return frames
 
@@ -60,6 +64,6 @@ class Batch:
         packets = self._socketio_packets
         if packets is None:
             packets = self._socketio_packets = [
-                socketio_event(kind, wire)[1:].decode() for kind, wire in self.events
+                socketio_event(each.type, each.wire)[1:].decode() for each in self._records
             ]
         return packets

@@ -93,7 +93,7 @@ class Hub:
         recipients = room.flush()
         if not records:
             return
-        self._metrics.deliveries.inc(recipients * len(records))
+        self._metrics.deliveries.add(recipients * len(records))
         for record in records:
             _log_broadcast(record, recipients)
 
@@ -181,8 +181,8 @@ class Hub:
             page = [record for record in records if record.seq <= room.seq]
             if not page:
                 return False
-            peer.deliver(Batch([(record.type, record.wire) for record in page]))
-            self._metrics.deliveries.inc(len(page))
+            peer.deliver(Batch(page))
+            self._metrics.deliveries.add(len(page))
             cursor = page[-1].seq
             if not await peer.drain(PAGE_DRAIN_S):
                 peer.end(ProtocolError("slow_consumer"))

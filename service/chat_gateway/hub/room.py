@@ -34,7 +34,7 @@ class Room:
             return 0
         self.waiting = []
         peers = list(self.peers)
-        batch = Batch([(record.type, record.wire) for record in records])
+        batch = Batch(records)
         for peer in peers:
             peer.deliver(batch)
         return len(peers)

@@ -1,8 +1,8 @@
 """Group commit: whatever waits goes down in one write, and nothing is said before it is down.
 
 One write is under way at a time. Alone, an event is written at once; while a write is under way,
-others gather and go together in the next. After a write its events are delivered and their
-futures resolved in the order of their numbers, so that an ack never comes before durability and
+others gather and go together in the next. After a write its events are delivered and whoever asked
+is told, in the order of their numbers, so that an ack never comes before durability and
 a room never sees n+1 before n.
 """
 
@@ -36,12 +36,19 @@ class LogWriter(Protocol):
         ...
 
 
+Outcome = Appended | ProtocolError
+"""What became of an append. After an error it is unknown whether the event was stored, unless it
+is `server_draining`; a repeat with the same key finds out."""
+
+Done = Callable[[Outcome], None]
+
+
 class _Waiting:
     """An append that was asked for and is not yet down."""
 
     __slots__ = ("asked_s", "done", "event")
 
-    def __init__(self, event: DurableEvent, done: asyncio.Future[Appended], asked_s: float) -> None:
+    def __init__(self, event: DurableEvent, done: Done, asked_s: float) -> None:
         self.event = event
         self.done = done
         self.asked_s = asked_s
@@ -68,24 +75,35 @@ class Log:
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
 
-    def append(self, event: DurableEvent) -> asyncio.Future[Appended]:
-        """Ask for an event to be appended.
+    async def append(self, event: DurableEvent) -> Appended:
+        """Append an event; returns when it is durable. Raises as `enqueue` does and may tell."""
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
-        The future resolves once it is durable and was given to `deliver`, with its record (the
-        original one where the event is a repeat). It fails with `StoreUnavailable`; whether the
-        event was stored is unknown then, and a repeat with the same key finds out. Raises
-        `server_draining` after `close`, and `store_unavailable` where too much waits already.
+        def done(what: Outcome) -> None:
+            # Whoever asked may have gone away; the event is stored all the same.
+            if not outcome.done():
+                outcome.set_result(what)
+
+        self.enqueue(event, done)
+        what = await outcome
+        if isinstance(what, ProtocolError):
+            raise what
+        return what
+
+    def enqueue(self, event: DurableEvent, done: Done) -> None:
+        """Ask for an event to be appended, behind all that was asked for before.
+
+        `done` is called once it is durable and was given to `deliver`, with its record (the
+        original one where the event is a repeat), or with the error. Raises `server_draining`
+        after `close`, and `store_unavailable` where too much waits already.
         """
         if self._closed:
             raise ProtocolError("server_draining")
         if len(self._waiting) >= WAITING_MAX_EVENTS:
             raise ProtocolError("store_unavailable", "Too many messages wait to be stored.")
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Appended] = loop.create_future()
         self._waiting.append(_Waiting(event, done, self._clock.monotonic_s()))
         if self._writing is None:
-            self._writing = loop.create_task(self._write_all())
-        return done
+            self._writing = asyncio.get_running_loop().create_task(self._write_all())
 
     async def close(self) -> None:
         """Take nothing more, and return when all that waited is down."""
@@ -112,19 +130,20 @@ class Log:
             log.exception("Append failed", events=len(batch))
             self._fail(batch, ProtocolError("internal"))
             return
-        now_s = self._clock.monotonic_s()
         self._metrics.append_batch_events.observe(len(batch))
+        self._metrics.append_seconds.observe(self._clock.monotonic_s() - batch[0].asked_s)
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            self._metrics.append_seconds.observe(now_s - waiting.asked_s)
-            if not outcome.duplicate:
-                self._metrics.stored(outcome.record.type)
-                self._deliver(outcome.record)
-            if not waiting.done.done():
-                waiting.done.set_result(outcome)
+            try:
+                if not outcome.duplicate:
+                    self._metrics.events.add(1, outcome.record.type)
+                    self._deliver(outcome.record)
+                waiting.done(outcome)
+            except Exception:
+                # Those behind it in the batch are stored too, and have to hear of it.
+                log.exception("Cannot tell of an append", seq=outcome.record.seq)
 
     def _fail(self, batch: list[_Waiting], error: ProtocolError) -> None:
         for waiting in batch:
-            if not waiting.done.done():
-                waiting.done.set_exception(
-                    ProtocolError(error.code, error.message, retry_after_ms=error.retry_after_ms)
-                )
+            waiting.done(
+                ProtocolError(error.code, error.message, retry_after_ms=error.retry_after_ms)
+            )

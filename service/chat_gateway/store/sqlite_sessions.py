@@ -1,6 +1,7 @@
 """Sessions, their members and invites in SQLite."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any, Final
 
 from chat_gateway.domain.model import ChatSession, Invite, Member, Role, SessionSummary
@@ -37,6 +38,8 @@ _DELETE_CONTENTS: Final = (
 )
 _NO_LIMIT: Final = -1
 
+_SUMMARIES_AT_ONCE: Final = 50
+
 
 class SqliteSessions(SqliteDatabase):
     """`SessionStore` over one SQLite file."""
@@ -61,7 +64,16 @@ class SqliteSessions(SqliteDatabase):
 
     async def summaries(self, account_id: str) -> list[SessionSummary]:
         """All sessions that an account is a member of, the newest event (or session) first."""
-        return await self._reader.run(_read_summaries, account_id)
+        own = await self._reader.run(
+            _read_members, f"{_MEMBER} WHERE account_id = ?", (account_id,)
+        )
+        dated: list[tuple[str, SessionSummary]] = []
+        # In pieces: whoever has thousands of sessions does not keep the others from reading.
+        for begin in range(0, len(own), _SUMMARIES_AT_ONCE):
+            piece = own[begin : begin + _SUMMARIES_AT_ONCE]
+            dated += await self._reader.run(_read_summaries, piece)
+        dated.sort(key=lambda one: (one[0], one[1].session.id), reverse=True)
+        return [summary for _, summary in dated]
 
     async def summary(self, session_id: str, account_id: str) -> SessionSummary | None:
         """One session as a member sees it; None where they are not a member."""
@@ -214,15 +226,13 @@ def _read_summary(
         return _summarise(connection, own[0]) if own else None
 
 
-def _read_summaries(connection: sqlite3.Connection, account_id: str) -> list[SessionSummary]:
+def _read_summaries(
+    connection: sqlite3.Connection, own: Sequence[Member]
+) -> list[tuple[str, SessionSummary]]:
+    """Each session as its member sees it, and when its newest event was said."""
     with snapshot(connection):
-        own = _read_members(connection, f"{_MEMBER} WHERE account_id = ?", (account_id,))
         found = [_summarise(connection, member) for member in own]
-        summaries = [summary for summary in found if summary is not None]
-        moved_at = {summary.session.id: _moved_at(connection, summary) for summary in summaries}
-    return sorted(
-        summaries, key=lambda one: (moved_at[one.session.id], one.session.id), reverse=True
-    )
+        return [(_moved_at(connection, one), one) for one in found if one is not None]
 
 
 def _summarise(connection: sqlite3.Connection, own: Member) -> SessionSummary | None:

@@ -28,6 +28,11 @@ _OPCODE: Final = 0x0F
 _MASKED: Final = 0x80
 _CONTROL: Final = 0x08
 _CONTROL_MAX_BYTES: Final = 125
+FRAGMENTS_MAX: Final = 1024
+"""Frames of one message: the largest one in pieces of 64 bytes. Empty ones would never end."""
+
+_WHOLE_TEXT: Final = 0x81
+_SHORT_HEADER_BYTES: Final = 6
 _CLOSE_CODES_TAKEN: Final = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 
 
@@ -54,12 +59,32 @@ class FrameError(Exception):
 class FrameReader:
     """Reads one connection's frames; `feed` is given whatever came, in whatever pieces."""
 
-    __slots__ = ("_begun", "_buffer")
+    __slots__ = ("_begun", "_buffer", "_fragments")
 
     def __init__(self) -> None:
         self._buffer = b""
         self._begun: bytearray | None = None
         """The fragments of a message so far; one buffer, since a fragment may be empty."""
+        self._fragments = 0
+
+    def whole(self, data: bytes) -> bytes | None:
+        """The payload, where `data` is one whole ASCII text message and nothing waits before it.
+
+        That is what nearly every read brings; anything else is for `feed`.
+        """
+        size = len(data) - _SHORT_HEADER_BYTES
+        if self._buffer or self._begun is not None or size < 0 or data[0] != _WHOLE_TEXT:
+            return None
+        start = _SHORT_HEADER_BYTES
+        if data[1] == _MASKED | 126:
+            start += 2
+            size -= 2
+            if size < 0 or size != data[2] << 8 | data[3]:
+                return None
+        elif data[1] != _MASKED | size or size > _CONTROL_MAX_BYTES:
+            return None
+        payload = _unmask(data[start - 4 : start], data[start:])
+        return payload if payload.isascii() else None
 
     def feed(self, data: bytes) -> Iterator[tuple[Opcode, bytes]]:
         """Whole messages and control frames, with the payload unmasked; text is valid UTF-8.
@@ -136,12 +161,16 @@ class FrameReader:
     def _join(self, first: int, payload: bytes) -> bytes | None:
         if self._begun is not None:
             self._begun += payload
+            self._fragments += 1
+            if self._fragments > FRAGMENTS_MAX:
+                raise FrameError(_TOO_BIG, f"A message is in over {FRAGMENTS_MAX} fragments.")
             if not first & _FIN:
                 return None
             payload = bytes(self._begun)
             self._begun = None
         elif not first & _FIN:
             self._begun = bytearray(payload)
+            self._fragments = 1
             return None
         if not payload.isascii():
             try:

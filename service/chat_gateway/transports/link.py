@@ -12,7 +12,7 @@ import base64
 import binascii
 import hashlib
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, cast
 
 from aiohttp import hdrs, web
@@ -45,7 +45,7 @@ class Listener(Protocol):
         ...
 
     def pinged(self) -> bool:
-        """The client sent a ping; whether it is to be answered."""
+        """The client sent a ping or a pong; whether a ping is to be answered."""
         ...
 
     def broken(self, error: FrameError) -> None:
@@ -63,14 +63,15 @@ class Link(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_closing",
         "_drained",
         "_grace",
         "_heard",
+        "_held",
         "_inbox",
         "_inbox_bytes",
         "_listener",
         "_more",
+        "_open",
         "_paused_reading",
         "_paused_writing",
         "_reader",
@@ -78,6 +79,7 @@ class Link(asyncio.Protocol):
         "_working",
         "close_code",
         "closed",
+        "write_now",
     )
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -87,6 +89,7 @@ class Link(asyncio.Protocol):
         self._inbox: deque[bytes] | None = None
         """Messages that wait; None where none ever had to."""
         self._inbox_bytes = 0
+        """What waits there; once this side has closed, what came all the same."""
         self._more: asyncio.Future[None] | None = None
         self._working: asyncio.Task[None] | None = None
         """What the last message left to do."""
@@ -94,18 +97,23 @@ class Link(asyncio.Protocol):
         self._paused_writing = False
         self._drained: asyncio.Future[None] | None = None
         self._heard = True
-        self._closing = False
+        self._open = True
+        """Whether anything may still be said: neither side has closed."""
+        self._held: bytes | None = None
+        """Frames that go out at the end of this tick."""
         self._grace: asyncio.TimerHandle | None = None
         self.close_code = CLOSE_ABNORMAL
         """What the connection ended with, once `closed`."""
         self.closed = False
+        self.write_now: Callable[[bytes], None] | None = transport.write
+        """What `write` comes to while nothing stands in its way; None where it has to look."""
 
     # --- in -------------------------------------------------------------------------------------
 
     async def receive(self) -> bytes | None:
         """The next text message, before `start`; None when the connection has ended."""
         while not self._inbox:
-            if self.closed or self._closing:
+            if not self._open:
                 return None
             self._more = asyncio.get_running_loop().create_future()
             await self._more
@@ -125,6 +133,12 @@ class Link(asyncio.Protocol):
         self._heard = True
         if self._reader is None:
             return
+        if not self._open:
+            # Of one that was told to go only the close frame matters, and not behind a flood.
+            self._inbox_bytes += len(data)
+            if self._inbox_bytes > INBOX_MAX_BYTES:
+                self._reader = None
+                return
         try:
             for opcode, payload in self._reader.feed(data):
                 self._take(opcode, payload)
@@ -136,6 +150,9 @@ class Link(asyncio.Protocol):
                 self._listener.broken(error)
             else:
                 self.close(error.code)
+        self._pause_where_much_waits()
+
+    def _pause_where_much_waits(self) -> None:
         if (
             self._inbox
             and not self._paused_reading
@@ -146,19 +163,26 @@ class Link(asyncio.Protocol):
 
     def _take(self, opcode: Opcode, payload: bytes) -> None:
         if opcode is Opcode.TEXT:
-            if not self._closing:
+            if self._open:
                 self._hand_over(payload)
-        elif opcode is Opcode.PING:
-            if self._listener is None or self._listener.pinged():
+        elif opcode is Opcode.PING or opcode is Opcode.PONG:
+            if not self._open:
+                return
+            # A pong may come without having been asked for, and as often as a ping.
+            within_rate = self._listener is None or self._listener.pinged()
+            if within_rate and opcode is Opcode.PING:
                 self.write(control_frame(Opcode.PONG, payload))
         elif opcode is Opcode.CLOSE:
             code = close_code_of(payload)
             self._reader = None
-            if not self._closing:
+            if self._open:
                 # What it sent before is still carried out.
-                self._closing = True
+                self._write_held()
+                self._open = False
+                self.write_now = None
                 self.close_code = code
                 self._transport.write(control_frame(Opcode.CLOSE, payload[:2]))
+                self._drop_after_grace()
                 self._wake()
             self._transport.close()
 
@@ -213,6 +237,8 @@ class Link(asyncio.Protocol):
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection is gone."""
         self.closed = True
+        self._open = False
+        self.write_now = None
         self._reader = None
         if self._grace is not None:
             self._grace.cancel()
@@ -229,16 +255,49 @@ class Link(asyncio.Protocol):
         What counts is what waited before: one batch may be larger than the bound, and whoever has
         taken all before it is not slow. Nothing is written to a link that is closing.
         """
-        if self._closing or self.closed:
+        if not self._open:
             return True
-        if self._transport.get_write_buffer_size() > BUFFER_MAX_BYTES:
+        # While the transport does not complain, its buffer is far below the bound.
+        if self._paused_writing and self._transport.get_write_buffer_size() > BUFFER_MAX_BYTES:
             return False
+        if self._held is not None:
+            frames = self._held + frames
+            self._held = None
         self._transport.write(frames)
+        self._see_whether_free()
         return True
+
+    def write_soon(self, frames: bytes) -> bool:
+        """Write at the end of this tick of the loop, or with what is written before; as `write`.
+
+        An answer and the event that it is about leave in one packet so.
+        """
+        if self._held is not None:
+            self._held += frames
+            return len(self._held) <= BUFFER_MAX_BYTES
+        if not self._open:
+            return True
+        if self._paused_writing and self._transport.get_write_buffer_size() > BUFFER_MAX_BYTES:
+            return False
+        self._held = frames
+        self.write_now = None
+        asyncio.get_running_loop().call_soon(self._write_held)
+        return True
+
+    def _write_held(self) -> None:
+        held, self._held = self._held, None
+        if held is not None and self._open:
+            self._transport.write(held)
+            self._see_whether_free()
+
+    def _see_whether_free(self) -> None:
+        free = self._open and not self._paused_writing and self._held is None
+        self.write_now = self._transport.write if free else None
 
     def pause_writing(self) -> None:
         """The transport's buffer is over its high water."""
         self._paused_writing = True
+        self.write_now = None
 
     def resume_writing(self) -> None:
         """The transport's buffer is nearly empty again."""
@@ -246,6 +305,7 @@ class Link(asyncio.Protocol):
 
     def _resume(self) -> None:
         self._paused_writing = False
+        self._see_whether_free()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
@@ -259,18 +319,19 @@ class Link(asyncio.Protocol):
                 return False
             finally:
                 self._drained = None
-        return not self.closed and not self._closing
+        return self._open
 
     def probe(self, frame: bytes) -> None:
         """Ask for a sign of life by `frame`; drop the connection if the last one stayed out.
 
         Anything that came counts. A client that is not being read from cannot give one.
         """
-        if self._closing or self.closed:
+        if not self._open:
             return
         if not self._heard and not self._paused_reading:
             self.close_code = CLOSE_ABNORMAL
-            self._closing = True
+            self._open = False
+            self.write_now = None
             self._transport.abort()
             return
         self._heard = False
@@ -278,11 +339,13 @@ class Link(asyncio.Protocol):
 
     def close(self, code: int, last_words: bytes = b"") -> None:
         """Write `last_words` and a close frame; what does not go within the grace is dropped."""
-        if self._closing or self.closed:
+        if not self._open:
             return
+        self._write_held()
         frame = control_frame(Opcode.CLOSE, code.to_bytes(2, "big"))
         self._transport.write(last_words + frame)
-        self._closing = True
+        self._open = False
+        self.write_now = None
         self.close_code = code
         self._inbox = None
         self._inbox_bytes = 0
@@ -290,9 +353,13 @@ class Link(asyncio.Protocol):
             # The client's own close frame has to come through.
             self._paused_reading = False
             self._transport.resume_reading()
+        self._drop_after_grace()
+        self._wake()
+
+    def _drop_after_grace(self) -> None:
+        """Whoever closes and does not read what still waits would keep it, and the socket."""
         loop = asyncio.get_running_loop()
         self._grace = loop.call_later(CLOSE_GRACE_S, self._transport.abort)
-        self._wake()
 
 
 def upgrade(request: web.Request, *, protocols: Sequence[str] = ()) -> Link:

@@ -1,11 +1,13 @@
-"""How long a connection may stay without a whole request: aiohttp itself would wait for ever.
+"""How long a connection may stay without a whole request, or without taking what it asked for.
 
-Later requests of a kept-alive connection have aiohttp's own limit, bodies that of their readers,
-WebSockets their heartbeat. What is left is the first request, which costs a file descriptor for as
-long as a client drips its headers.
+aiohttp itself would wait for ever. Later requests of a kept-alive connection have its own limit,
+bodies that of their readers, WebSockets their heartbeat. What is left is the first request, which
+costs a file descriptor for as long as a client drips its headers, and the answer that nobody reads,
+which costs its size.
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -13,6 +15,19 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 FIRST_REQUEST_WITHIN_S: Final = 15.0
+
+TAKE_WITHIN_S: Final = 60.0
+"""A client that takes nothing of what waits for it has so long; a WebSocket's heartbeat is less."""
+
+
+def drop_the_deaf(listening: socket.socket, within_s: float = TAKE_WITHIN_S) -> None:
+    """Let the kernel drop connections of this socket whose other side takes nothing for so long.
+
+    Where the kernel has no such option (it is Linux's), nothing happens.
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None:
+        listening.setsockopt(socket.IPPROTO_TCP, option, int(within_s * 1000))
 
 
 class Patience:

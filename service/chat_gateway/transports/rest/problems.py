@@ -89,6 +89,11 @@ def problem(request: web.Request, refusal: ProtocolError, public_url: str) -> we
             if refusal.code in ("unauthenticated", "invalid_credentials")
             else 'Bearer realm="chat", error="invalid_token"'
         )
+    if refusal.code == "upgrade_required":
+        # RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
+        response.headers[hdrs.UPGRADE] = "websocket"
+        response.headers[hdrs.CONNECTION] = "Upgrade"
+        response.headers[hdrs.SEC_WEBSOCKET_VERSION] = "13"
     if refusal.code == "payload_too_large":
         # What is still to come is read for a while and thrown away, else the answer gets lost.
         response.force_close()

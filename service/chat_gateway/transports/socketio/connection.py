@@ -87,6 +87,8 @@ class Connection:
                 if self.asked:
                     raise ProtocolError("bad_request", "Connected already.")
                 self.asked = True
+            elif not self.conversation.within_rate():
+                return None
             return self._connector.connect(self, packet)
         if packet.namespace != DEFAULT_NAMESPACE:
             raise ProtocolError("bad_request", "No such namespace.")
@@ -102,6 +104,7 @@ class Connection:
         if packet.type is PacketType.CONNECT_ERROR:
             raise ProtocolError("bad_request", "Only a server says this.")
         # An ACK answers nothing: this server asks for none.
+        self.conversation.within_rate()
         return None
 
     def _refuse(self, refusal: ProtocolError) -> Left:
@@ -114,7 +117,7 @@ class Connection:
             self.peer.say(reply)
 
     def pinged(self) -> bool:
-        """A WebSocket ping counts as a command does."""
+        """What only keeps alive counts as a command does."""
         return self.conversation.within_rate()
 
     def broken(self, error: FrameError) -> None:

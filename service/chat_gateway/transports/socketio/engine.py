@@ -71,22 +71,19 @@ class WaitingPackets(asyncio.Queue[packet.Packet | None]):
         return item is not None and item.packet_type == packet.CLOSE
 
     def release(self) -> None:
-        """Nobody takes anything any more: whoever waits in `drained` goes on."""
-        if self._empty is not None and not self._empty.done():
+        """Nobody takes anything any more: all who wait in `drained` go on."""
+        if self._empty is not None:
             self._empty.set_result(None)
+            self._empty = None
 
     async def drained(self, timeout_s: float) -> bool:
         """Return when nothing waits; false where that took longer than the time given."""
         if self.empty():
             return True
-        self._empty = asyncio.get_running_loop().create_future()
-        try:
-            await asyncio.wait_for(self._empty, timeout_s)
-        except TimeoutError:
-            return False
-        finally:
-            self._empty = None
-        return True
+        if self._empty is None:
+            self._empty = asyncio.get_running_loop().create_future()
+        done, _ = await asyncio.wait([self._empty], timeout=timeout_s)
+        return bool(done)
 
 
 def _size_bytes(item: packet.Packet | None) -> int:
@@ -101,7 +98,7 @@ class Receiver(Protocol):
         ...
 
     def pinged(self) -> bool:
-        """A WebSocket ping came; whether it is to be answered."""
+        """Something came that only keeps alive; whether it is to be answered."""
         ...
 
     def broken(self, error: FrameError) -> None:
@@ -301,12 +298,19 @@ class EngineSocket(async_socket.AsyncSocket):
             self.upgrading = False
 
     def _attach(self, link: Link) -> None:
-        """Write what waited, in order; from now on everything is written at once."""
+        """Write what waited, in order; from now on everything is written at once.
+
+        It goes in one write: what a poll may hold, a link may, and a second write would be refused
+        while the first one waits.
+        """
+        frames: list[bytes] = []
         while not self.queue.empty():
             waiting = self.queue.get_nowait()
             self.queue.task_done()
             if waiting is not None:
-                link.write(websocket_text(waiting.encode().encode()))
+                frames.append(websocket_text(waiting.encode().encode()))
+        if frames:
+            link.write(b"".join(frames))
         self.link = link
         link.start(self)
 
@@ -324,7 +328,7 @@ class EngineSocket(async_socket.AsyncSocket):
                 await left
 
     def pinged(self) -> bool:
-        """A WebSocket ping came."""
+        """A ping or pong of the WebSocket, or a packet of the kind, came."""
         return self.receiver is None or self.receiver.pinged()
 
     def broken(self, error: FrameError) -> None:
@@ -346,12 +350,14 @@ class EngineSocket(async_socket.AsyncSocket):
         kind = text[:1]
         if kind == b"4":
             return self._receive(text[1:])
+        if kind == b"1":
+            return self.leave()
+        if kind not in (b"2", b"3", UPGRADE, b"6"):
+            return self._receive(b"")
+        # They ask for nothing, but each costs a look.
+        self.pinged()
         if kind == b"3":
             self.schedule_ping()
-        elif kind == b"1":
-            return self.leave()
-        elif kind not in (b"2", UPGRADE, b"6"):
-            return self._receive(b"")
         return None
 
     def _receive(self, data: bytes) -> Coroutine[Any, Any, None] | None:

@@ -44,9 +44,13 @@ class SocketIoPeer(Peer):
 
     def deliver(self, batch: Batch) -> None:
         """Write a room's frames, or keep its packets for the next poll."""
+        link = self._socket.link
+        write = link.write_now if link is not None else None
+        if write is not None:
+            write(batch.made_socketio or batch.socketio())
+            return
         if self.ended:
             return
-        link = self._socket.link
         if not (
             link.write(batch.socketio())
             if link is not None
@@ -67,7 +71,7 @@ class SocketIoPeer(Peer):
     def _write(self, text: bytes) -> None:
         link = self._socket.link
         if not (
-            link.write(websocket_text(text))
+            link.write_soon(websocket_text(text))
             if link is not None
             else self._socket.hold([text[1:].decode()])
         ):
@@ -75,10 +79,11 @@ class SocketIoPeer(Peer):
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until nearly all has left."""
+        if self._socket.link is None and not await self._socket.queue.drained(timeout_s):
+            return False
+        # Where it was upgraded meanwhile, what waited for polls waits there now.
         link = self._socket.link
-        if link is not None:
-            return await link.drain(timeout_s)
-        return await self._socket.queue.drained(timeout_s) and not self._socket.closed
+        return not self._socket.closed if link is None else await link.drain(timeout_s)
 
     def end(self, refusal: ProtocolError) -> None:
         """Say the error, and close with its code; DISCONNECT keeps a client from coming back."""

@@ -29,12 +29,15 @@ class RawPeer(Peer):
 
     def deliver(self, batch: Batch) -> None:
         """Write a room's frames."""
-        if not self.ended and not self._link.write(batch.raw()):
+        write = self._link.write_now
+        if write is not None:
+            write(batch.made_raw or batch.raw())
+        elif not self.ended and not self._link.write(batch.raw()):
             self.end(ProtocolError("slow_consumer"))
 
     def say(self, said: ServerSays) -> None:
         """Write one frame."""
-        if not self.ended and not self._link.write(websocket_text(encode(said))):
+        if not self.ended and not self._link.write_soon(websocket_text(encode(said))):
             self.end(ProtocolError("slow_consumer"))
 
     async def drain(self, timeout_s: float) -> bool:

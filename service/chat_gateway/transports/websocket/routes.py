@@ -55,7 +55,7 @@ class _Listener:
         return self._conversation.take(partial(decode_raw, text), partial(_answer, self._peer))
 
     def pinged(self) -> bool:
-        """A ping counts as a command does."""
+        """A ping or pong counts as a command does."""
         return self._conversation.within_rate()
 
     def broken(self, error: FrameError) -> None:
