@@ -5,12 +5,10 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from bench import cores, native
 from bench.plan import Plan
-
-ANSWER_EXTRA_S: Final = 30.0
 
 
 class LoadFailed(Exception):
@@ -114,14 +112,18 @@ class Load:
 
     def __init__(self, process: "subprocess.Popen[str]", plan: Plan) -> None:
         self._process = process
+        self._connections = len(plan.connections)
         self._tell(plan.lines())
 
-    def connect(self, *, at_a_time: int = 200, timeout_s: float = 120.0) -> Connected:
+    def connect(self, *, at_a_time: int = 200, timeout_s: float = 300.0) -> Connected:
         """Open all connections. Raises `LoadFailed` where one could not be."""
         said = self._ask(f"connect {at_a_time} {timeout_s}")
         connected = Connected(**said)
         if connected.failed:
             raise LoadFailed(f"{connected.failed} could not connect: {connected.failure}")
+        if connected.ready < self._connections:
+            late = self._connections - connected.ready
+            raise LoadFailed(f"{late} were not connected within {timeout_s:.0f} s")
         return connected
 
     def run(

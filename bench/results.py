@@ -66,9 +66,11 @@ class Report:
     rows: Sequence[Row]
 
     def write(self, path: Path) -> None:
-        """As JSON."""
+        """As JSON, a row a line."""
+        said = asdict(self)
+        rows = ",\n".join(json.dumps(row) for row in said.pop("rows"))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        path.write_text(f'{json.dumps(said)[:-1]}, "rows": [\n{rows}\n]}}\n')
 
 
 def read_report(path: Path) -> Report:

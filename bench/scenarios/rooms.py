@@ -5,6 +5,7 @@ beside them stand the bare writes of the same messages in batches, without any s
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bench.plan import Crowd
@@ -22,12 +23,17 @@ def measure(effort: Effort) -> Iterator[Row]:
     yield from _rooms(1000, [FLOOR, *GATEWAYS, *PEERS], effort)
     yield from _rooms(200, GATEWAYS, effort)
     # FerretDB reads a whole collection for each query, so that seating a thousand takes minutes.
-    yield from _rooms(40 if effort.quick else 200, GATEWAYS_MONGO, effort)
+    count = 40 if effort.quick else 200
+    yield from _rooms(count, GATEWAYS_MONGO, replace(effort, once=True), ", MongoDB protocol")
 
 
-def _rooms(count: int, contenders: Sequence[Contender], effort: Effort) -> Iterator[Row]:
+def _rooms(
+    count: int, contenders: Sequence[Contender], effort: Effort, where: str = ""
+) -> Iterator[Row]:
     crowd = Crowd(rooms=count, members=MEMBERS)
-    case = Case(name=f"{count:,} rooms of {MEMBERS}", facts={"rooms": count, "members": MEMBERS})
+    case = Case(
+        name=f"{count:,} rooms of {MEMBERS}{where}", facts={"rooms": count, "members": MEMBERS}
+    )
     yield from rows(
         NAME, contenders, [case], posting(crowd, [Posting(in_flight=1)], effort), effort
     )

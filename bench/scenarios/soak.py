@@ -11,7 +11,7 @@ from typing import Final
 from bench import usage
 from bench.generator import Load, Run, load
 from bench.plan import Crowd, Plan
-from bench.results import Row, joined
+from bench.results import Row
 from bench.scenarios.measuring import Case, Effort, Sample, rows, sample_of, total
 from bench.servers import GATEWAY_MIXED
 from bench.servers.base import Contender
@@ -68,7 +68,6 @@ def _soak(generator: Load, pass_by: Plan, seconds: float) -> Sample:
             "rss_growth_mib": rss_mib[-1] - rss_mib[len(rss_mib) // 5],
         },
         correctness=total([run.correctness for run in runs]),
-        latency_ns=joined([run.latency_ns for run in runs]),
         note=_course(rss_mib),
     )
 

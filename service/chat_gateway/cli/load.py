@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import click
+import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -120,7 +121,7 @@ def load(
     tally = Tally()
     begun_s, used_s = time.perf_counter(), time.process_time()
     try:
-        asyncio.run(_load(wanted, tally))
+        uvloop.run(_load(wanted, tally))
     except CannotConnect as error:
         raise click.ClickException(str(error)) from None
     busy = (time.process_time() - used_s) / (time.perf_counter() - begun_s)
