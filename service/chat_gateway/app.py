@@ -67,7 +67,7 @@ class Node:
         metrics = Metrics()
         self.store = make_store(settings)
         self.hub = Hub(self.store, metrics)
-        self.log = Log(self.store, self.hub.deliver, clock, metrics)
+        self.log = Log(self.store, self.hub, clock, metrics)
         capped = settings.rate_limits
         self.connections = Connections(
             self.hub,

@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 import time
+from collections import deque
 from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
 
@@ -89,7 +90,7 @@ class _Lines:
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._waiting: list[str] = []
+        self._waiting: deque[str] = deque()
 
     def write(self, text: str) -> None:
         """Take lines, each with its end."""
@@ -103,9 +104,12 @@ class _Lines:
 
     def flush(self) -> None:
         """Write what waits."""
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            self._file.write("".join(waiting))
+        lines = []
+        # Threads write as well, so each line is taken out by itself.
+        while self._waiting:
+            lines.append(self._waiting.popleft())
+        if lines:
+            self._file.write("".join(lines))
             self._file.flush()
 
     def msg(self, line: str) -> None:

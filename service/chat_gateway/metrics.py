@@ -23,7 +23,7 @@ class Tally(Collector):
     def __init__(self, name: str, documentation: str, label: str | None = None) -> None:
         self._name = name
         self._documentation = documentation
-        self._labels = [label] if label is not None else []
+        self._labelnames = [label] if label is not None else []
         self._counts: dict[str, int] = {} if label is not None else {"": 0}
 
     def add(self, count: int, label: str = "") -> None:
@@ -32,9 +32,9 @@ class Tally(Collector):
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """What prometheus_client shows."""
-        family = CounterMetricFamily(self._name, self._documentation, labels=self._labels)
+        family = CounterMetricFamily(self._name, self._documentation, labels=self._labelnames)
         for label, count in self._counts.items():
-            family.add_metric([label] if self._labels else [], count)
+            family.add_metric([label] if self._labelnames else [], count)
         yield family
 
 

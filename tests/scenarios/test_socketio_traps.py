@@ -90,6 +90,13 @@ async def test_an_unknown_namespace_is_answered_as_the_protocol_says(api: Api) -
     await socket.close()
 
 
+def refusal_in(packet: str) -> str:
+    """The code in a CONNECT_ERROR, which goes before the close of one that never connected."""
+    assert packet.startswith("44{"), packet
+    code: str = json.loads(packet[2:])["data"]["code"]
+    return code
+
+
 async def test_a_namespace_before_connect_does_not_let_anyone_in(api: Api) -> None:
     mina = new_person()
     session_id = await api.session(mina)
@@ -100,7 +107,7 @@ async def test_a_namespace_before_connect_does_not_let_anyone_in(api: Api) -> No
     await socket.send('42["message",{"content":"let me in"}]')
 
     packets, code = await socket.closed()
-    assert packets == []
+    assert [refusal_in(packet) for packet in packets] == ["bad_request"]
     assert code == 4500
     assert await api.head(mina, session_id) == 0
     await socket.close()
@@ -114,7 +121,8 @@ async def test_a_transport_that_never_connects_is_closed(serve: Serve) -> None:
     clock.advance(limits.AUTHENTICATE_WITHIN_S + 0.1)
 
     packets, code = await socket.closed(timeout_s=5)
-    assert (packets, code) == ([], 4501)
+    assert [refusal_in(packet) for packet in packets] == ["unauthenticated"]
+    assert code == 4501
     await socket.close()
 
 
@@ -127,6 +135,9 @@ async def test_a_polling_transport_that_never_connects_is_closed(
 
     clock.advance(limits.AUTHENTICATE_WITHIN_S + 0.1)
 
+    status, packets = await session.poll()
+    assert status == 200
+    assert [refusal_in(packet) for packet in packets] == ["unauthenticated"]
     assert await session.poll() == (200, ["1"])
     status, _ = await session.poll()
     assert status == 400

@@ -23,7 +23,7 @@ from chat_gateway.hub.peer import Peer
 from chat_protocol import commands, limits
 from chat_protocol.codec import error_of
 from chat_protocol.connecting import Opening
-from chat_protocol.errors import ProtocolError, Ref
+from chat_protocol.errors import CLOSE_CODES, ProtocolError, Ref
 from chat_protocol.events import Ack, Error, Pong, Ready
 
 log = structlog.get_logger()
@@ -34,7 +34,8 @@ SENDING_MAX: Final = 256
 RATE_LIMITED_IN_A_ROW_MAX: Final = 100
 """A client that goes on this long after being told to slow down is closed with 4029."""
 
-BAD_INPUT: Final = frozenset({"bad_request", "unknown_type", "validation_failed"})
+_UNSAID: Final = frozenset({1005, 1006})
+"""A close without a code, and an end without a close (RFC 6455, section 7.4.1)."""
 
 _NOTHING_ASKED: Final = Opening()
 
@@ -167,7 +168,9 @@ class Conversation:
         services.hub.leave_all(peer)
         services.connections.close(peer)
         services.metrics.connections.labels(peer.wire).dec()
-        services.metrics.closes.labels(peer.wire, str(code)).inc()
+        # A client may close with any code; only those that mean something here are told apart.
+        known = str(code) if code in CLOSE_CODES or code in _UNSAID else "other"
+        services.metrics.closes.labels(peer.wire, known).inc()
         log.info(
             "Connection closed",
             connection=peer.id,

@@ -63,6 +63,9 @@ class Connections:
         """
         if peer.caller is None:
             raise ValueError("a peer is admitted once it has a caller")
+        if peer not in self._peers:
+            # It went while its caller was looked up.
+            return
         peers = self._by_account.setdefault(peer.caller.account_id, {})
         if self._per_account is not None and len(peers) >= self._per_account and peer not in peers:
             raise ProtocolError(

@@ -75,6 +75,23 @@ class Hub:
         elif record.seq > room.seq:
             self._fill(room)
 
+    def recall(self, record: Record) -> None:
+        """A record that the log held already: a room that lacks it gets it.
+
+        The answer to its append was lost, and only a repeat has shown that it is there.
+        """
+        room = self._rooms.get(record.session_id)
+        if room is not None and record.seq > room.highest:
+            room.highest = record.seq
+            self._fill(room)
+
+    def doubt(self, session_id: str) -> None:
+        """The store did not say what became of an append: ask for the log's head."""
+        room = self._rooms.get(session_id)
+        if room is not None:
+            room.doubted = True
+            self._fill(room)
+
     def _take(self, room: Room, record: Record) -> None:
         room.seq = record.seq
         if not room.waiting:
@@ -106,10 +123,13 @@ class Hub:
         task.add_done_callback(self._fills.discard)
 
     async def _read_missing(self, room: Room) -> None:
-        """Read what the room lacks up to `highest`, for as long as somebody is there to get it."""
+        """Read what the room lacks, for as long as somebody is there to get it."""
         try:
-            while room.seq < room.highest and room.users:
+            while room.users and (room.doubted or room.seq < room.highest):
                 try:
+                    if room.doubted:
+                        room.highest = max(room.highest, await self._reader.head(room.session_id))
+                        room.doubted = False
                     records = await self._reader.events_after(
                         room.session_id, room.seq, PAGE_EVENTS
                     )
@@ -119,7 +139,7 @@ class Hub:
                 for record in records:
                     if record.seq == room.seq + 1:
                         self._take(room, record)
-                if not records:
+                if not records and (room.doubted or room.seq < room.highest):
                     await asyncio.sleep(FILL_RETRY_S)
         finally:
             room.filling = False
@@ -180,6 +200,8 @@ class Hub:
             # would show it twice.
             page = [record for record in records if record.seq <= room.seq]
             if not page:
+                # The room has delivered what the store does not show.
+                peer.end(ProtocolError("store_unavailable"))
                 return False
             peer.deliver(Batch(page))
             self._metrics.deliveries.add(len(page))

@@ -10,12 +10,22 @@ class Room:
 
     Everyone in `peers` has been given, or is about to be given in this tick, every event up to
     `seq`. `highest` is the highest seq that the log is known to hold; where it is ahead of `seq`,
-    events are missing and are being read from the store. `known` says that the log's head was
-    read; nobody enters before. `users` counts who needs the room kept: its peers and those still
-    catching up.
+    events are missing and are being read from the store. `doubted` says that the log may hold more
+    than that, and `known` that its head was read; nobody enters before. `users` counts who needs
+    the room kept: its peers and those still catching up.
     """
 
-    __slots__ = ("filling", "highest", "known", "peers", "seq", "session_id", "users", "waiting")
+    __slots__ = (
+        "doubted",
+        "filling",
+        "highest",
+        "known",
+        "peers",
+        "seq",
+        "session_id",
+        "users",
+        "waiting",
+    )
 
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
@@ -26,6 +36,7 @@ class Room:
         self.users = 0
         self.waiting: list[Record] = []
         self.filling = False
+        self.doubted = False
 
     def flush(self) -> int:
         """Write what waits to every peer, once; returns the number of recipients."""

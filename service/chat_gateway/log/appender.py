@@ -43,6 +43,22 @@ is `server_draining`; a repeat with the same key finds out."""
 Done = Callable[[Outcome], None]
 
 
+class Audience(Protocol):
+    """Who hears of what the log holds; `hub.Hub` does."""
+
+    def deliver(self, record: Record) -> None:
+        """A record was stored; those of a session come in the order of their seq."""
+        ...
+
+    def recall(self, record: Record) -> None:
+        """A record stands in the log already; nobody may have heard of it."""
+        ...
+
+    def doubt(self, session_id: str) -> None:
+        """It is unknown what the session's log holds by now."""
+        ...
+
+
 class _Waiting:
     """An append that was asked for and is not yet down."""
 
@@ -55,20 +71,17 @@ class _Waiting:
 
 
 class Log:
-    """The one writer of this node.
-
-    `deliver` is called for each newly stored record, in the order of their seq within a session.
-    """
+    """The one writer of this node."""
 
     def __init__(
         self,
         writer: LogWriter,
-        deliver: Callable[[Record], None],
+        audience: Audience,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self._writer = writer
-        self._deliver = deliver
+        self._audience = audience
         self._clock = clock
         self._metrics = metrics
         self._waiting: deque[_Waiting] = deque()
@@ -93,7 +106,7 @@ class Log:
     def enqueue(self, event: DurableEvent, done: Done) -> None:
         """Ask for an event to be appended, behind all that was asked for before.
 
-        `done` is called once it is durable and was given to `deliver`, with its record (the
+        `done` is called once it is durable and the audience has it, with its record (the
         original one where the event is a repeat), or with the error. Raises `server_draining`
         after `close`, and `store_unavailable` where too much waits already.
         """
@@ -133,17 +146,25 @@ class Log:
         self._metrics.append_batch_events.observe(len(batch))
         self._metrics.append_seconds.observe(self._clock.monotonic_s() - batch[0].asked_s)
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            try:
-                if not outcome.duplicate:
-                    self._metrics.events.add(1, outcome.record.type)
-                    self._deliver(outcome.record)
-                waiting.done(outcome)
-            except Exception:
-                # Those behind it in the batch are stored too, and have to hear of it.
-                log.exception("Cannot tell of an append", seq=outcome.record.seq)
+            if outcome.duplicate:
+                self._audience.recall(outcome.record)
+            else:
+                self._metrics.events.add(1, outcome.record.type)
+                self._audience.deliver(outcome.record)
+            self._tell(waiting, outcome)
 
     def _fail(self, batch: list[_Waiting], error: ProtocolError) -> None:
+        for session_id in {waiting.event.session_id for waiting in batch}:
+            self._audience.doubt(session_id)
         for waiting in batch:
-            waiting.done(
-                ProtocolError(error.code, error.message, retry_after_ms=error.retry_after_ms)
+            self._tell(
+                waiting,
+                ProtocolError(error.code, error.message, retry_after_ms=error.retry_after_ms),
             )
+
+    def _tell(self, waiting: _Waiting, outcome: Outcome) -> None:
+        try:
+            waiting.done(outcome)
+        except Exception:
+            # The others of the batch have to hear of theirs all the same.
+            log.exception("Cannot tell of an append", session=waiting.event.session_id)

@@ -7,7 +7,7 @@ from chat_gateway.hub.frames import Batch, websocket_text
 from chat_gateway.hub.peer import CLOSE_GRACE_S, NEVER_S, Peer, Wire
 from chat_gateway.transports.framing import CLOSE_ABNORMAL
 from chat_gateway.transports.socketio.engine import PING, EngineSocket
-from chat_protocol.codec import encode, error_of, socketio_event
+from chat_protocol.codec import encode, encode_value, error_of, socketio_event, to_wire
 from chat_protocol.errors import ProtocolError
 from chat_protocol.events import ServerSays
 
@@ -15,6 +15,7 @@ FIRST_FINAL_CODE = 4500
 """From this close code on a client is not to come back, which Socket.IO says by DISCONNECT."""
 
 _DISCONNECT = b"41"
+_CONNECT_ERROR = b"44"
 
 
 class SocketIoPeer(Peer):
@@ -92,9 +93,13 @@ class SocketIoPeer(Peer):
         self.ended = True
         self.close_code = refusal.spec.close_code or FIRST_FINAL_CODE
         error = error_of(refusal)
-        words = [socketio_event(error.type, encode(error))] if self.connected else []
-        if self.connected and self.close_code >= FIRST_FINAL_CODE:
-            words.append(_DISCONNECT)
+        if not self.connected:
+            said = {"message": error.message, "data": to_wire(error)}
+            words = [_CONNECT_ERROR + encode_value(said)]
+        else:
+            words = [socketio_event(error.type, encode(error))]
+            if self.close_code >= FIRST_FINAL_CODE:
+                words.append(_DISCONNECT)
         link = self._socket.link
         if link is not None:
             link.close(self.close_code, b"".join(websocket_text(word) for word in words))
