@@ -11,5 +11,6 @@ pytest_plugins = [
     "tests.parts.service",
     "tests.parts.server",
     "tests.parts.node",
+    "tests.parts.chromium",
     "tests.parts.fuzzing",
 ]

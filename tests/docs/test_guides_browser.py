@@ -1,7 +1,6 @@
 """Section 6 of the testing guide in a real browser: two windows, and what is pasted into them."""
 
 import re
-import shutil
 import subprocess
 import sys
 from contextlib import AsyncExitStack
@@ -9,9 +8,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.docs.pages import DOCS
+from tests.parts.chromium import QUIET
 from tests.parts.server import ServerProcess
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SNIPPET = (DOCS / "examples" / "console.js").read_text(encoding="utf-8")
 
 
@@ -24,16 +23,13 @@ def addresses(server: ServerProcess) -> list[str]:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium was not found")
 async def test_two_windows_show_what_either_says(
-    server: ServerProcess, addresses: list[str]
+    server: ServerProcess, addresses: list[str], chromium: str
 ) -> None:
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright, AsyncExitStack() as stack:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
         stack.push_async_callback(browser.close)
         consoles = []
         for address in addresses:

@@ -1,7 +1,6 @@
 """The pages that the server shows: complete, linked, safe, and without any other server."""
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 from typing import Any
@@ -18,6 +17,7 @@ from chat_gateway.transports.rest import openapi
 from chat_protocol.errors import CLOSE_CODES, REGISTRY
 from chat_protocol.export import asyncapi
 from chat_protocol.schemas import COMMANDS, DURABLE_EVENTS, EPHEMERAL_EVENTS, REPLIES
+from tests.parts.chromium import QUIET
 
 PUBLIC_URL = "http://localhost:8080"
 PAGES = ["/", "/docs", "/docs/rest", *(f"/{guide.path}" for guide in GUIDES)]
@@ -183,29 +183,19 @@ def test_json_is_coloured_and_escaped() -> None:
 
 # --- in a browser -------------------------------------------------------------------------------
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium was not found")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_a_browser_shows_the_pages_and_asks_nobody_else(client: Client, scheme: Any) -> None:
+async def test_a_browser_shows_the_pages_and_asks_nobody_else(
+    client: Client, chromium: str, scheme: Any
+) -> None:
     from playwright.async_api import async_playwright
 
     complaints: list[str] = []
     asked: list[str] = []
     root = str(client.make_url("/"))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
         context = await browser.new_context(
             color_scheme=scheme, viewport={"width": 390, "height": 800}
         )
