@@ -107,6 +107,25 @@ class Expected:
     correctness: Correctness
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What a connection that was not read from held in the end: messages, and how it ended.
+
+    `close_code` is 0 where no close frame came: it is open still, or was dropped.
+    """
+
+    received: int
+    ended: bool
+    close_code: int
+
+    def __str__(self) -> str:
+        if self.close_code:
+            end = f"closed with {self.close_code}"
+        else:
+            end = "dropped" if self.ended else "still open"
+        return f"{end} after {self.received:,} messages"
+
+
 class Load:
     """A running load generator; made by `load`."""
 
@@ -152,10 +171,9 @@ class Load:
         """Stop reading the last connection."""
         self._ask("stall")
 
-    def release(self, *, timeout_s: float = 30.0) -> tuple[int, int]:
-        """Read the last connection to its end; what it had got, and its close code (0: none)."""
-        said = self._ask(f"release {timeout_s}")
-        return said["received"], said["close_code"]
+    def release(self, *, timeout_s: float = 10.0) -> Released:
+        """Read the last connection to its end, or for the time given."""
+        return Released(**self._ask(f"release {timeout_s}"))
 
     def _ask(self, command: str) -> dict[str, Any]:
         self._tell(command + "\n")

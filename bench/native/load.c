@@ -177,8 +177,8 @@ static void release(double timeout_s) {
   uint64_t deadline = now_ns() + seconds(timeout_s);
   net_watch(c, 1);
   while (c->state != ENDED && now_ns() < deadline) net_pump(ms_until(deadline));
-  printf("{\"received\":%llu,\"ended\":%d,\"close_code\":%d}\n", (unsigned long long)c->received,
-         c->state == ENDED, c->close_code);
+  printf("{\"received\":%llu,\"ended\":%s,\"close_code\":%d}\n", (unsigned long long)c->received,
+         c->state == ENDED ? "true" : "false", c->close_code);
 }
 
 static int obey(char *line) {

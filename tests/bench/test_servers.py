@@ -88,11 +88,12 @@ def test_a_member_who_does_not_read_is_closed_with_4008_and_the_others_get_every
             generator.connect()
             generator.stall()
             found = generator.run(seconds=3.0, warm_up_s=0, in_flight=64)
-            received, code = generator.release()
+            released = generator.release()
 
     assert found.correctness == RIGHT
-    assert code == 4008
-    assert 0 < received < found.posted
+    assert released.ended
+    assert released.close_code == 4008
+    assert 0 < released.received < found.posted
 
 
 def test_the_compiled_programs_are_kept() -> None:
