@@ -29,6 +29,9 @@ MEDIA_TYPE_MAX_CHARS: Final = 127
 HISTORY_LIMIT_MAX: Final = 200
 HISTORY_LIMIT_DEFAULT: Final = 50
 
+PAGE_MAX_BYTES: Final = 512 * 1024
+"""Events in one page of a log, together; one event always comes, however large it is."""
+
 TITLE_MAX_CHARS: Final = 200
 DISPLAY_NAME_MAX_CHARS: Final = 80
 EMAIL_MAX_CHARS: Final = 254

@@ -127,6 +127,11 @@ class Api:
             "POST", f"/api/sessions/{session_id}/messages", {"content": content, **fields}, by=by
         )
 
+    async def post_large(self, by: Person, session_id: str, content: str) -> Any:
+        """Send a message of 20 KiB or more on the wire; returns it."""
+        attachment = {"url": f"https://a.example/{'x' * 2000}", "name": "a", "mediaType": "a/a"}
+        return await self.post(by, session_id, content, attachments=[attachment] * 10)
+
     async def log(self, by: Person, session_id: str) -> list[Any]:
         """All durable events of a session, page by page."""
         events: list[Any] = []

@@ -6,7 +6,8 @@ import aiohttp
 import pytest
 
 from chat_gateway.clock import SystemClock
-from chat_protocol.limits import MESSAGES_BURST, MESSAGES_PER_SECOND
+from chat_protocol.codec import encode_value
+from chat_protocol.limits import MESSAGES_BURST, MESSAGES_PER_SECOND, PAGE_MAX_BYTES
 from chat_protocol.rest import EventsView, MessagesView
 from chat_protocol.schemas import StoredMessageSchema
 from tests.parts.clock import MovableClock
@@ -203,6 +204,22 @@ async def test_pages_go_both_ways_without_a_hole_or_a_repeat(service: Api) -> No
     assert tail == {"events": sent[-1:], "hasMore": False}
     beyond = await service.call("GET", f"/api/sessions/{session_id}/events?after=99", by=mina)
     assert beyond == {"events": [], "hasMore": False}
+
+
+async def test_a_page_of_large_messages_is_cut_by_its_bytes_and_says_so(service: Api) -> None:
+    mina = new_person("Mina")
+    session_id = await service.session(mina)
+    sent = [await service.post_large(mina, session_id, f"large {n}") for n in range(30)]
+    path = f"/api/sessions/{session_id}"
+
+    newest = await service.call("GET", f"{path}/messages?limit=200", by=mina)
+    oldest = await service.call("GET", f"{path}/events?limit=200", by=mina)
+
+    fit = PAGE_MAX_BYTES // len(encode_value(sent[-1]))
+    assert 2 < fit < len(sent)
+    assert newest == {"messages": sent[-fit:], "hasMore": True}
+    assert oldest == {"events": sent[:fit], "hasMore": True}
+    assert await service.log(mina, session_id) == sent
 
 
 @pytest.mark.parametrize("page", ["messages", "events"])

@@ -2,6 +2,8 @@
 
 import pytest
 
+from chat_protocol.codec import encode_value
+from chat_protocol.limits import PAGE_MAX_BYTES
 from tests.parts.people import Api, new_person
 from tests.parts.service import Connect, ways
 
@@ -47,6 +49,28 @@ async def test_history_lists_the_very_objects_that_were_sent(
     assert listed == [live]
     answer = await any_service.call("GET", f"/api/sessions/{session_id}/messages", by=mina)
     assert answer["messages"] == [live]
+
+
+@pytest.mark.parametrize("way", ways("raw", "io", "io-polling"))
+async def test_a_page_of_large_messages_is_cut_by_its_bytes_and_says_so(
+    any_service: Api, connect: Connect, way: str
+) -> None:
+    mina = new_person()
+    session_id = await any_service.session(mina)
+    sent = [await any_service.post_large(mina, session_id, f"large {n}") for n in range(30)]
+    client = await connect(any_service, way, mina, session_id)
+
+    newest = await client.ack("history", limit=200)
+    oldest = await client.ack("history", after=0, limit=200)
+
+    fit = PAGE_MAX_BYTES // len(encode_value(sent[-1]))
+    assert 2 < fit < len(sent)
+    assert (newest["messages"], newest["hasMore"]) == (sent[-fit:], True)
+    assert (oldest["messages"], oldest["hasMore"]) == (sent[:fit], True)
+    rest = await client.ack("history", before=sent[-fit]["seq"], limit=200)
+    assert (rest["messages"], rest["hasMore"]) == (sent[:-fit], False)
+    rest = await client.ack("history", after=sent[fit - 1]["seq"], limit=200)
+    assert (rest["messages"], rest["hasMore"]) == (sent[fit:], False)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from chat_gateway.hub.hub import PAGE_EVENTS
+from chat_protocol.codec import encode_value
+from chat_protocol.limits import PAGE_MAX_BYTES
 from tests.parts.clients import ChatClient
 from tests.parts.people import Api, Person, new_person
 from tests.parts.service import Connect, Serve, ways
@@ -102,6 +104,23 @@ async def test_a_resume_from_the_beginning_works_on_every_store(
 
     await client.next_event(seq=12)
     assert client.durable == await any_service.log(mina, session_id)
+
+
+@pytest.mark.parametrize("way", ways("raw", "io", "io-polling"))
+async def test_a_resume_over_messages_that_fill_many_pages_yields_all(
+    any_service: Api, connect: Connect, way: str
+) -> None:
+    mina = new_person()
+    session_id = await any_service.session(mina)
+    sent = [await any_service.post_large(mina, session_id, f"large {n}") for n in range(70)]
+    assert len(sent) < PAGE_EVENTS
+    assert len(encode_value(sent)) > 2 * PAGE_MAX_BYTES
+
+    client = await connect(any_service, way, mina, session_id, last_seq=1)
+    live = await any_service.post(mina, session_id, "live")
+
+    await client.next_event(seq=live["seq"])
+    assert client.durable == [*sent[1:], live]
 
 
 @pytest.mark.parametrize("way", ways("raw", "io", "io-polling"))

@@ -1,11 +1,12 @@
 """Things to store."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import orjson
 
 from chat_gateway.domain.ids import new_id
-from chat_gateway.domain.model import Account, ChatSession, Member, Record, Role
+from chat_gateway.domain.model import Account, ChatSession, Member, Page, Record, Role
 from chat_gateway.domain.timestamps import rfc3339
 from chat_gateway.store.base import Store
 from chat_protocol.events import MemberChanged, Message
@@ -89,9 +90,11 @@ async def add_session(store: Store, owner: str = "alice", *, at_ms: int = T0_MS)
 async def whole_log(store: Store, session_id: str) -> list[Record]:
     """All of a log, read by pages."""
     records: list[Record] = []
-    while page := await store.events_after(session_id, len(records), 100):
-        records += page
-    return records
+    while True:
+        page = await store.events_after(session_id, len(records), 100)
+        records += page.records
+        if not page.more:
+            return records
 
 
 def contents(records: list[Record]) -> list[str]:
@@ -99,6 +102,11 @@ def contents(records: list[Record]) -> list[str]:
     return [orjson.loads(record.wire)["content"] for record in records]
 
 
-def seqs(records: list[Record]) -> list[int]:
+def seqs(records: Iterable[Record]) -> list[int]:
     """The numbers of records."""
     return [record.seq for record in records]
+
+
+def shown(page: Page) -> tuple[list[int], bool]:
+    """The numbers of a page's records, and whether more follows."""
+    return seqs(page.records), page.more

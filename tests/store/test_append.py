@@ -29,7 +29,7 @@ async def test_the_bytes_that_were_acknowledged_are_the_bytes_that_are_read(stor
     [outcome] = await store.append([event])
 
     assert outcome.record.wire == encode_durable(event, 1)
-    assert await store.events_after("s", 0, 10) == [outcome.record]
+    assert (await store.events_after("s", 0, 10)).records == [outcome.record]
 
 
 async def test_each_session_of_a_batch_has_its_own_numbers(store: Store) -> None:
@@ -164,11 +164,11 @@ async def test_many_writers_at_once_make_one_log_without_holes(
         while True:
             finished = written.is_set()
             page = await reader.events_after("s", len(seen), 50)
-            for record in page:
+            for record in page.records:
                 # A number never comes before the one below it.
                 assert record.seq == len(seen) + 1
                 seen.append(record.seq)
-            if finished and not page:
+            if finished and not page.records:
                 return seen
 
     async with asyncio.TaskGroup() as group:

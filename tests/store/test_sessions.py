@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from chat_gateway.domain.model import Invite, Role
+from chat_gateway.domain.model import Invite, Page, Role
 from chat_gateway.store.base import Store
 from chat_protocol import limits
 from tests.store.conftest import OpenStore
@@ -95,7 +95,7 @@ async def test_a_deleted_session_leaves_nothing_behind(store: Store) -> None:
     assert await store.summary(session.id, "bob") is None
     assert await store.invite("code") is None
     assert await store.head(session.id) == 0
-    assert await store.events_after(session.id, 0, 10) == []
+    assert await store.events_after(session.id, 0, 10) == Page(records=[], more=False)
     assert not await store.delete_session(session.id)
     [kept] = await store.summaries("alice")
     assert kept.session == other
@@ -119,7 +119,7 @@ async def test_a_long_log_is_deleted_to_its_end(store: Store) -> None:
         await store.append([make_message(session.id, "x") for _ in range(500)])
 
     assert await store.delete_session(session.id)
-    assert await store.events_after(session.id, 0, 1) == []
+    assert await store.events_after(session.id, 0, 1) == Page(records=[], more=False)
 
 
 async def test_an_invite_is_found_by_its_code(store: Store) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from chat_gateway.domain.model import Invite, Role
+from chat_gateway.domain.model import Invite, Page, Role
 from chat_gateway.store.base import Store
 from chat_protocol.codec import encode_durable
 from chat_protocol.commands import Attachment
@@ -43,8 +43,9 @@ async def test_odd_text_comes_back_as_it_was_given(store: Store, text: str) -> N
     )
     [outcome] = await store.append([event])
     assert outcome.record.wire == encode_durable(event, 1)
-    assert await store.events_after(text, 0, 10) == [outcome.record]
-    assert await store.messages(text, before=None, after=None, limit=10) == [outcome.record]
+    page = Page(records=[outcome.record], more=False)
+    assert await store.events_after(text, 0, 10) == page
+    assert await store.messages(text, before=None, after=None, limit=10) == page
     [repeat] = await store.append([replace(event, content="other")])
     assert repeat.duplicate
     assert repeat.record == outcome.record

@@ -23,7 +23,7 @@ MEANINGS: Final = {
     "duplicate": "True where this message had been stored before: id and seq are the original's.",
     "emoji": "The reaction.",
     "expiresAt": "When the token expires; send `authenticate` with a fresh one before.",
-    "hasMore": "Whether there are more messages in this direction.",
+    "hasMore": "Whether there are more messages in this direction, however few came.",
     "heartbeatMs": "How often the server asks for a sign of life.",
     "id": "The event's id; a message's is what `replyTo` and `messageId` name.",
     "isTyping": "True when it begins, false when it ends.",

@@ -32,6 +32,10 @@ LIMITS: Final[Sequence[tuple[str, str]]] = (
     ("`mentions`", f"{limits.MENTIONS_MAX}"),
     ("`attachments`", f"{limits.ATTACHMENTS_MAX}"),
     ("Messages in one page of `history`", f"{limits.HISTORY_LIMIT_MAX}"),
+    (
+        "Events in one page of a log, together",
+        f"{limits.PAGE_MAX_BYTES // 1024} KiB, but at least one event",
+    ),
     ("Members and receipts listed in `joined`", f"{limits.MEMBERS_SHOWN_MAX}"),
     (
         "Commands on one connection",

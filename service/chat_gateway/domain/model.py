@@ -66,6 +66,14 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a log, oldest first, and whether more follows in the direction of reading."""
+
+    records: list[Record]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
     """What became of an event given to a log.
 

@@ -41,14 +41,17 @@ async def dispatch(
 
 
 async def _history(services: Services, peer: Peer, caller: Caller, command: Any) -> Result:
-    page, has_more = await services.messages.history(
+    page = await services.messages.history(
         caller,
         session_of(peer, command),
         before=command.before,
         after=command.after,
         limit=command.limit,
     )
-    return {"messages": codec.raw_list([record.wire for record in page]), "hasMore": has_more}
+    return {
+        "messages": codec.raw_list([record.wire for record in page.records]),
+        "hasMore": page.more,
+    }
 
 
 async def _read(services: Services, peer: Peer, caller: Caller, command: Any) -> Result:

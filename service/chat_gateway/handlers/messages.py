@@ -8,7 +8,7 @@ import orjson
 from chat_gateway.clock import Clock
 from chat_gateway.domain.caller import Caller
 from chat_gateway.domain.ids import new_id
-from chat_gateway.domain.model import Appended, Record
+from chat_gateway.domain.model import Appended, Page, Record
 from chat_gateway.domain.timestamps import rfc3339
 from chat_gateway.handlers.membership import Membership
 from chat_gateway.log.appender import Log, Outcome
@@ -109,31 +109,27 @@ class Messages:
         before: int | None = None,
         after: int | None = None,
         limit: int | None = None,
-    ) -> tuple[list[Record], bool]:
-        """A page of messages, oldest first, and whether there are more in that direction."""
+    ) -> Page:
+        """A page of messages, oldest first; fewer than `limit` where they are large."""
         await self._membership.of(session_id, caller.account_id)
         limit = limit or limits.HISTORY_LIMIT_DEFAULT
-        # One more than asked for tells whether there is more.
-        page = await self._store.messages(session_id, before=before, after=after, limit=limit + 1)
-        has_more = len(page) > limit
-        if has_more:
-            page = page[:limit] if after is not None else page[1:]
-        return page, has_more
+        return await self._store.messages(session_id, before=before, after=after, limit=limit)
 
     async def events(
         self, caller: Caller, session_id: str, *, after: int, limit: int | None = None
-    ) -> tuple[list[Record], bool]:
-        """A page of all durable events after a seq, and whether there are more."""
+    ) -> Page:
+        """A page of all durable events after a seq; fewer than `limit` where they are large."""
         await self._membership.of(session_id, caller.account_id)
         limit = limit or limits.HISTORY_LIMIT_DEFAULT
-        page = await self._store.events_after(session_id, after, limit + 1)
-        return page[:limit], len(page) > limit
+        return await self._store.events_after(session_id, after, limit)
 
     async def mark_read(self, caller: Caller, session_id: str, seq: int) -> int:
         """Raise how far the caller has read, to the head at most; returns what stands then."""
         await self._membership.of(session_id, caller.account_id)
         head = await self._store.head(session_id)
-        return await self._store.mark_read(session_id, caller.account_id, min(seq, head))
+        read_seq = await self._store.mark_read(session_id, caller.account_id, min(seq, head))
+        self._membership.forget_reading(session_id)
+        return read_seq
 
 
 class Sending:

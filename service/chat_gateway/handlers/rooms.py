@@ -9,7 +9,7 @@ from chat_gateway.hub.peer import Peer
 from chat_gateway.store.base import Store
 from chat_protocol import limits
 from chat_protocol.errors import ProtocolError
-from chat_protocol.events import Joined, MemberView, ReceiptView
+from chat_protocol.events import Joined
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class Rooms:
         `session_not_found`, `store_unavailable`.
         """
         await self._membership.of(session_id, caller.account_id)
-        members = await self._store.members(session_id, limits.MEMBERS_SHOWN_MAX)
+        roster = await self._membership.roster(session_id)
         self._hub.leave(peer, session_id)
         room = await self._hub.hold(session_id)
         try:
@@ -46,23 +46,9 @@ class Rooms:
                     session_id=session_id,
                     seq=head,
                     recovered=recovered,
-                    members=[
-                        MemberView(
-                            account_id=member.account_id,
-                            display_name=member.display_name,
-                            role=member.role.value,
-                        )
-                        for member in members
-                    ],
-                    online=list(dict.fromkeys([*room.online(), caller.account_id])),
-                    receipts=[
-                        ReceiptView(
-                            account_id=member.account_id,
-                            read_seq=member.read_seq,
-                            delivered_seq=member.read_seq,
-                        )
-                        for member in members
-                    ],
+                    members=roster.members,
+                    online=room.online(caller.account_id, limits.MEMBERS_SHOWN_MAX),
+                    receipts=roster.receipts,
                 )
             )
             log.info(

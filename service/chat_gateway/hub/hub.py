@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from chat_gateway.domain.model import Record
+from chat_gateway.domain.model import Page, Record
 from chat_gateway.hub.frames import Batch
 from chat_gateway.hub.peer import Peer
 from chat_gateway.hub.room import Room
@@ -20,7 +20,7 @@ from chat_protocol.errors import ProtocolError
 log = structlog.get_logger()
 
 PAGE_EVENTS: Final = 200
-"""Events read from the store at a time."""
+"""Events read from the store at a time, at most."""
 
 PAGE_DRAIN_S: Final = 30.0
 """A peer that is catching up has so long to take a page; else it is a slow consumer."""
@@ -36,8 +36,8 @@ class LogReader(Protocol):
         """The highest seq of a session."""
         ...
 
-    async def events_after(self, session_id: str, after: int, limit: int) -> list[Record]:
-        """Up to `limit` records with seq > `after`, in order."""
+    async def events_after(self, session_id: str, after: int, limit: int) -> Page:
+        """A page of at most `limit` records with seq > `after`, in order; bounded in bytes too."""
         ...
 
 
@@ -130,9 +130,8 @@ class Hub:
                     if room.doubted:
                         room.highest = max(room.highest, await self._reader.head(room.session_id))
                         room.doubted = False
-                    records = await self._reader.events_after(
-                        room.session_id, room.seq, PAGE_EVENTS
-                    )
+                    page = await self._reader.events_after(room.session_id, room.seq, PAGE_EVENTS)
+                    records = page.records
                 except ProtocolError as error:
                     log.warning("Cannot read missing events", session=room.session_id, error=error)
                     records = []
@@ -179,7 +178,7 @@ class Hub:
         self._flush(room)
         if peer not in room.peers:
             room.users += 1
-            room.peers[peer] = None
+            room.enter(peer)
 
     async def catch_up(self, peer: Peer, room: Room, after: int) -> bool:
         """Write the events after `after`, and enter the room in the tick in which none is missing.
@@ -195,17 +194,17 @@ class Hub:
             if cursor >= room.seq:
                 self.enter(peer, room)
                 return True
-            records = await self._reader.events_after(room.session_id, cursor, PAGE_EVENTS)
+            page = await self._reader.events_after(room.session_id, cursor, PAGE_EVENTS)
             # An event that is stored but not yet delivered comes with the room; taking it here
             # would show it twice.
-            page = [record for record in records if record.seq <= room.seq]
-            if not page:
+            records = [record for record in page.records if record.seq <= room.seq]
+            if not records:
                 # The room has delivered what the store does not show.
                 peer.end(ProtocolError("store_unavailable"))
                 return False
-            peer.deliver(Batch(page))
-            self._metrics.deliveries.add(len(page))
-            cursor = page[-1].seq
+            peer.deliver(Batch(records))
+            self._metrics.deliveries.add(len(records))
+            cursor = records[-1].seq
             if not await peer.drain(PAGE_DRAIN_S):
                 peer.end(ProtocolError("slow_consumer"))
                 return False
@@ -215,18 +214,13 @@ class Hub:
         peer.rooms.discard(session_id)
         room = self._rooms.get(session_id)
         if room is not None and peer in room.peers:
-            del room.peers[peer]
+            room.leave(peer)
             self.release(room)
 
     def leave_all(self, peer: Peer) -> None:
         """Take a peer out of every room."""
         for session_id in list(peer.rooms):
             self.leave(peer, session_id)
-
-    def online(self, session_id: str) -> list[str]:
-        """Account ids with a connection in the room."""
-        room = self._rooms.get(session_id)
-        return room.online() if room is not None else []
 
     async def close(self) -> None:
         """Write what waits and stop reading."""

@@ -1,5 +1,7 @@
 """A room: the live connections of one session, and what it is about to say to them."""
 
+from itertools import islice
+
 from chat_gateway.domain.model import Record
 from chat_gateway.hub.frames import Batch
 from chat_gateway.hub.peer import Peer
@@ -16,6 +18,7 @@ class Room:
     """
 
     __slots__ = (
+        "_online",
         "doubted",
         "filling",
         "highest",
@@ -37,6 +40,7 @@ class Room:
         self.waiting: list[Record] = []
         self.filling = False
         self.doubted = False
+        self._online: dict[str, int] = {}
 
     def flush(self) -> int:
         """Write what waits to every peer, once; returns the number of recipients."""
@@ -50,6 +54,23 @@ class Room:
             peer.deliver(batch)
         return len(peers)
 
-    def online(self) -> list[str]:
-        """Account ids of those in the room, each once, in the order of their coming."""
-        return list(dict.fromkeys(p.caller.account_id for p in self.peers if p.caller is not None))
+    def enter(self, peer: Peer) -> None:
+        """Take a peer in."""
+        self.peers[peer] = None
+        if peer.caller is not None:
+            account_id = peer.caller.account_id
+            self._online[account_id] = self._online.get(account_id, 0) + 1
+
+    def leave(self, peer: Peer) -> None:
+        """Let a peer out."""
+        del self.peers[peer]
+        if peer.caller is not None:
+            account_id = peer.caller.account_id
+            self._online[account_id] -= 1
+            if not self._online[account_id]:
+                del self._online[account_id]
+
+    def online(self, first: str, limit: int) -> list[str]:
+        """Account ids of those in the room, each once, `first` among them; no more than `limit`."""
+        others = (account_id for account_id in self._online if account_id != first)
+        return [first, *islice(others, limit - 1)]

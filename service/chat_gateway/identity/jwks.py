@@ -30,6 +30,7 @@ class KeySet:
     """The keys at a URL that `algorithm` takes, by their `kid`."""
 
     signing: Final = None
+    are_named: Final = True
 
     def __init__(self, url: str, algorithm: str, clock: Clock) -> None:
         self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=FETCH_TIMEOUT_S)

@@ -31,6 +31,11 @@ class Keys(Protocol):
         """The key that signs; None where tokens are made elsewhere."""
         ...
 
+    @property
+    def are_named(self) -> bool:
+        """Whether there may be several, so that a token has to name its own."""
+        ...
+
     async def verifying(self, key_id: str | None) -> VerifyingKey:
         """The key that verifies a token which names `key_id`.
 
@@ -42,6 +47,8 @@ class Keys(Protocol):
 
 class OneKey:
     """A secret or a key file: the same key for every token, whatever it names."""
+
+    are_named: Final = False
 
     def __init__(self, signing: SigningKey | None, verifying: VerifyingKey) -> None:
         self.signing = signing

@@ -4,6 +4,7 @@
 since the issuer's clock may run ahead of ours and a token that was just made should work.
 """
 
+import hashlib
 import math
 import re
 import secrets
@@ -15,7 +16,7 @@ from marshmallow import ValidationError
 
 from chat_gateway.clock import Clock
 from chat_gateway.config import Settings
-from chat_gateway.identity.keys import Keys
+from chat_gateway.identity.keys import Keys, VerifyingKey
 from chat_protocol import limits
 from chat_protocol.errors import ProtocolError
 from chat_protocol.fields import Text
@@ -23,6 +24,10 @@ from chat_protocol.fields import Text
 NBF_LEEWAY_S: Final = 10
 EXP_MAX_S: Final = 253_402_300_799
 """9999-12-31T23:59:59Z: the last moment that RFC 3339 can write."""
+
+VERIFIED_MAX: Final = 20_000
+"""Tokens that need no second look at their signature: all come back at once after a restart of the
+network. Known by their hash, so that no token is kept."""
 
 _SHAPE: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _NAME: Final = Text(min_chars=1, max_chars=limits.DISPLAY_NAME_MAX_CHARS)
@@ -46,6 +51,15 @@ class Claims:
     expires_at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token whose signature was checked, by the key that it was checked with."""
+
+    key_id: str | None
+    key: VerifyingKey
+    claims: Claims
+
+
 class TokenCodec:
     """Makes and reads tokens with the keys, algorithm and audience of the settings."""
 
@@ -54,6 +68,7 @@ class TokenCodec:
         self._clock = clock
         self._algorithm = settings.jwt_algorithm
         self._audience = settings.jwt_audience
+        self._verified: dict[bytes, _Verified] = {}
 
     @property
     def makes_tokens(self) -> bool:
@@ -87,8 +102,15 @@ class TokenCodec:
         """Verify a token. Raises `invalid_token`, `token_expired`, `keys_unavailable`."""
         if len(token) > limits.TOKEN_MAX_CHARS or not _SHAPE.fullmatch(token):
             raise ProtocolError("invalid_token", "This is no JWT.")
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known is not None and await self._keys.verifying(known.key_id) is known.key:
+            if known.claims.expires_at_ms <= self._clock.now_ms():
+                raise ProtocolError("token_expired")
+            return known.claims
         try:
-            key = await self._keys.verifying(_key_id(token))
+            key_id = _key_id(token) if self._keys.are_named else None
+            key = await self._keys.verifying(key_id)
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
@@ -110,7 +132,11 @@ class TokenCodec:
             # Beside its own errors, PyJWT (which ones: by version) lets through what base64, json
             # and UTF-8 raise.
             raise ProtocolError("invalid_token") from None
-        return self._checked(claims)
+        checked = self._checked(claims)
+        if len(self._verified) >= VERIFIED_MAX:
+            del self._verified[next(iter(self._verified))]
+        self._verified[digest] = _Verified(key_id=key_id, key=key, claims=checked)
+        return checked
 
     def _checked(self, claims: dict[str, Any]) -> Claims:
         now_s = self._clock.now_ms() / 1000

@@ -14,7 +14,7 @@ from chat_gateway.domain.model import (
     Invite,
     Login,
     Member,
-    Record,
+    Page,
     Role,
     SessionSummary,
     Ticket,
@@ -53,16 +53,22 @@ class EventStore(Protocol):
         """The highest seq of a session; 0 where nothing was appended."""
         ...
 
-    async def events_after(self, session_id: str, after: int, limit: int) -> list[Record]:
-        """Up to `limit` records with seq > `after`, in order."""
+    async def events_after(self, session_id: str, after: int, limit: int) -> Page:
+        """A page of the records with seq > `after`, in order.
+
+        Every page has `limit` records at most, and `limits.PAGE_MAX_BYTES` of `wire` at most
+        unless it is one record; where anything follows, it has one at least. What a store reads
+        at a time is bounded as well, however large the records are.
+        """
         ...
 
     async def messages(
         self, session_id: str, *, before: int | None, after: int | None, limit: int
-    ) -> list[Record]:
-        """Up to `limit` records of type `message`, oldest first.
+    ) -> Page:
+        """A page of the records of type `message`, bounded as `events_after` bounds it.
 
-        With `after`, those right after it; else the newest before `before` (or of all).
+        With `after`, those right after it; else the newest before `before` (or of all), and
+        `more` says whether there are older ones.
         """
         ...
 

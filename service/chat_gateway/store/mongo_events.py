@@ -13,8 +13,9 @@ from typing import Any, Final
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
-from chat_gateway.domain.model import Appended, Record
+from chat_gateway.domain.model import Appended, Page, Record
 from chat_gateway.store.base import StoreUnavailable
+from chat_gateway.store.filling import Filling
 from chat_gateway.store.mongo_client import Document, answering
 from chat_gateway.store.mongo_database import MongoDatabase
 from chat_protocol.codec import MESSAGE_TYPE, encode_durable, to_wire
@@ -22,6 +23,10 @@ from chat_protocol.events import DurableEvent
 
 HEADS_MAX: Final = 100_000
 """Heads remembered; where there are more sessions than that, they are read anew."""
+
+BATCH: Final = 64
+"""Records that the server sends at a time. What is read of a page and thrown away is less than
+this; larger batches of small events would save little, each being one more round trip."""
 
 DUPLICATE_KEY: Final = 11000
 
@@ -49,26 +54,25 @@ class MongoEvents(MongoDatabase):
             newest = await self._newest(session_id)
         return 0 if newest is None else int(newest["seq"])
 
-    async def events_after(self, session_id: str, after: int, limit: int) -> list[Record]:
-        """Up to `limit` records with seq > `after`, in order."""
+    async def events_after(self, session_id: str, after: int, limit: int) -> Page:
+        """A page of the records with seq > `after`, in order; see the port."""
         async with answering():
-            return await self._find_records(
-                {"sessionId": session_id, "seq": {"$gt": after}}, order=1, limit=limit
+            return await self._find_page(
+                {"sessionId": session_id, "seq": {"$gt": after}}, limit=limit
             )
 
     async def messages(
         self, session_id: str, *, before: int | None, after: int | None, limit: int
-    ) -> list[Record]:
-        """Up to `limit` records of type `message`, oldest first; see the port."""
+    ) -> Page:
+        """A page of the records of type `message`, oldest first; see the port."""
         query: Document = {"sessionId": session_id, "type": MESSAGE_TYPE}
         async with answering():
             if after is not None:
                 query["seq"] = {"$gt": after}
-                return await self._find_records(query, order=1, limit=limit)
+                return await self._find_page(query, limit=limit)
             if before is not None:
                 query["seq"] = {"$lt": before}
-            newest_first = await self._find_records(query, order=-1, limit=limit)
-        return newest_first[::-1]
+            return await self._find_page(query, limit=limit, newest_first=True)
 
     async def _newest(self, session_id: str) -> Document | None:
         """`seq` and `createdAt` of the newest event."""
@@ -76,11 +80,29 @@ class MongoEvents(MongoDatabase):
             {"sessionId": session_id}, {"_id": 0, "seq": 1, "createdAt": 1}, sort=[("seq", -1)]
         )
 
-    async def _find_records(self, query: Document, *, order: int, limit: int) -> list[Record]:
-        cursor = self._collection("Message").find(
-            query, _RECORD, sort=[("seq", order)], limit=limit, batch_size=limit
+    async def _last_message(self, session_id: str) -> Record | None:
+        """The newest message of a session."""
+        document = await self._collection("Message").find_one(
+            {"sessionId": session_id, "type": MESSAGE_TYPE}, _RECORD, sort=[("seq", -1)]
         )
-        return [_record(document) for document in await cursor.to_list(limit)]
+        return None if document is None else _record(document)
+
+    async def _find_page(self, query: Document, *, limit: int, newest_first: bool = False) -> Page:
+        """A page, read batch by batch. One record more than `limit` tells whether more follows."""
+        filling = Filling(limit)
+        cursor = self._collection("Message").find(
+            query,
+            _RECORD,
+            sort=[("seq", -1 if newest_first else 1)],
+            limit=limit + 1,
+            batch_size=BATCH,
+        )
+        async for document in cursor:
+            if not filling.take(_record(document)):
+                # The server need not keep what nobody will ask for.
+                await cursor.close()
+                break
+        return filling.page(newest_first=newest_first)
 
     # --- appending ------------------------------------------------------------------------------
 

@@ -232,11 +232,9 @@ class MongoSessions(MongoEvents):
             return None
         newest = await self._newest(session.id)
         head = 0 if newest is None else int(newest["seq"])
-        last, unread = [], 0
+        last, unread = None, 0
         if head > 0:
-            last = await self._find_records(
-                {"sessionId": session.id, "type": MESSAGE_TYPE}, order=-1, limit=1
-            )
+            last = await self._last_message(session.id)
         if head > own.read_seq:
             unread = await self._count(
                 "Message",
@@ -256,7 +254,7 @@ class MongoSessions(MongoEvents):
             head=head,
             read_seq=own.read_seq,
             unread=unread,
-            last_message=last[0] if last else None,
+            last_message=last,
             members=tuple(shown),
         )
 

@@ -1,10 +1,12 @@
 """The logs in SQLite: a call of `append` is one transaction."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any, Final
 
-from chat_gateway.domain.model import Appended, Record
+from chat_gateway.domain.model import Appended, Page, Record
+from chat_gateway.store.filling import Filling
 from chat_gateway.store.sqlite_database import SqliteDatabase
 from chat_gateway.store.sqlite_thread import transaction
 from chat_protocol.codec import MESSAGE_TYPE, encode_durable
@@ -50,16 +52,16 @@ class SqliteEvents(SqliteDatabase):
         """The highest seq of a session; 0 where nothing was appended."""
         return await self._reader.run(read_head, session_id)
 
-    async def events_after(self, session_id: str, after: int, limit: int) -> list[Record]:
-        """Up to `limit` records with seq > `after`, in order."""
-        return await self._reader.run(_read_records, _EVENTS_AFTER, (session_id, after, limit))
+    async def events_after(self, session_id: str, after: int, limit: int) -> Page:
+        """A page of the records with seq > `after`, in order; see the port."""
+        return await self._reader.run(_read_events, session_id, after, limit)
 
     async def messages(
         self, session_id: str, *, before: int | None, after: int | None, limit: int
-    ) -> list[Record]:
-        """Up to `limit` records of type `message`, oldest first; see the port."""
+    ) -> Page:
+        """A page of the records of type `message`, oldest first; see the port."""
         return await self._reader.run(
-            read_messages, session_id, before=before, after=after, limit=limit
+            _read_messages, session_id, before=before, after=after, limit=limit
         )
 
     # --- on the writing thread ------------------------------------------------------------------
@@ -129,9 +131,9 @@ def _append_each(
     outcomes: list[Appended] = []
     for event in events:
         key = (event.session_id, event.sender_id, event.idempotency_key)
-        originals = _read_records(connection, _ORIGINAL, key)
-        if originals:
-            outcomes.append(Appended(record=originals[0], duplicate=True))
+        original = _read_record(connection, _ORIGINAL, key)
+        if original is not None:
+            outcomes.append(Appended(record=original, duplicate=True))
             continue
         heads[event.session_id] += 1
         record = _number(event, heads[event.session_id])
@@ -167,28 +169,55 @@ def read_head(connection: sqlite3.Connection, session_id: str) -> int:
     return seq or 0
 
 
-def read_messages(
+def read_last_message(connection: sqlite3.Connection, session_id: str) -> Record | None:
+    """The newest message of a session."""
+    return _read_record(connection, _MESSAGES_BEFORE, (session_id, MESSAGE_TYPE, _SEQ_MAX, 1))
+
+
+def _read_events(connection: sqlite3.Connection, session_id: str, after: int, limit: int) -> Page:
+    return _read_filling(connection, _EVENTS_AFTER, (session_id, after), limit).page()
+
+
+def _read_messages(
     connection: sqlite3.Connection,
     session_id: str,
     *,
     before: int | None,
     after: int | None,
     limit: int,
-) -> list[Record]:
-    """A page of messages, oldest first."""
+) -> Page:
     if after is not None:
-        return _read_records(connection, _MESSAGES_AFTER, (session_id, MESSAGE_TYPE, after, limit))
-    before = _SEQ_MAX if before is None else before
-    newest_first = _read_records(
-        connection, _MESSAGES_BEFORE, (session_id, MESSAGE_TYPE, before, limit)
-    )
-    return newest_first[::-1]
+        of = (session_id, MESSAGE_TYPE, after)
+        return _read_filling(connection, _MESSAGES_AFTER, of, limit).page()
+    of = (session_id, MESSAGE_TYPE, _SEQ_MAX if before is None else before)
+    return _read_filling(connection, _MESSAGES_BEFORE, of, limit).page(newest_first=True)
 
 
-def _read_records(
+def _read_filling(
+    connection: sqlite3.Connection, query: str, values: tuple[str | int, ...], limit: int
+) -> Filling:
+    """A page, read row by row: rows that do not fit are never fetched.
+
+    One row more than `limit` tells whether more follows.
+    """
+    filling = Filling(limit)
+    # A cursor that is left half read would hold on to its moment of the file.
+    with closing(connection.execute(query, (*values, limit + 1))) as rows:
+        for record in _records(rows):
+            if not filling.take(record):
+                break
+    return filling
+
+
+def _read_record(
     connection: sqlite3.Connection, query: str, values: tuple[str | int, ...]
-) -> list[Record]:
-    return [
+) -> Record | None:
+    """The one record that a query finds."""
+    return next(_records(connection.execute(query, values)), None)
+
+
+def _records(rows: sqlite3.Cursor) -> Iterator[Record]:
+    return (
         Record(session_id=session_id, seq=seq, type=kind, wire=wire)
-        for session_id, seq, kind, wire in connection.execute(query, values)
-    ]
+        for session_id, seq, kind, wire in rows
+    )

@@ -8,7 +8,7 @@ from chat_gateway.domain.model import ChatSession, Invite, Member, Role, Session
 from chat_gateway.domain.timestamps import rfc3339
 from chat_gateway.store.sqlite_accounts import change
 from chat_gateway.store.sqlite_database import SqliteDatabase
-from chat_gateway.store.sqlite_events import read_head, read_messages
+from chat_gateway.store.sqlite_events import read_head, read_last_message
 from chat_gateway.store.sqlite_thread import snapshot, transaction
 from chat_protocol import limits
 from chat_protocol.codec import MESSAGE_TYPE
@@ -239,7 +239,6 @@ def _summarise(connection: sqlite3.Connection, own: Member) -> SessionSummary | 
     session = _read_session(connection, f"{_SESSION} WHERE id = ?", own.session_id)
     if session is None:
         return None
-    newest = read_messages(connection, session.id, before=None, after=None, limit=1)
     unread_of = (
         session.id,
         own.read_seq,
@@ -254,7 +253,7 @@ def _summarise(connection: sqlite3.Connection, own: Member) -> SessionSummary | 
         head=read_head(connection, session.id),
         read_seq=own.read_seq,
         unread=_read_number(connection, _UNREAD, unread_of),
-        last_message=newest[0] if newest else None,
+        last_message=read_last_message(connection, session.id),
         members=tuple(shown),
     )
 

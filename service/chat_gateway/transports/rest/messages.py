@@ -50,25 +50,25 @@ def _keep_to_rate(call: Call) -> None:
 async def list_messages(call: Call) -> Answer:
     """A page of messages."""
     query = call.query
-    page, has_more = await call.services.messages.history(
+    page = await call.services.messages.history(
         call.caller,
         call.path["session_id"],
         before=query.get("before"),
         after=query.get("after"),
         limit=query.get("limit"),
     )
-    return answer(page_view("messages", page, has_more))
+    return answer(page_view("messages", page))
 
 
 async def list_events(call: Call) -> Answer:
     """A page of durable events."""
-    page, has_more = await call.services.messages.events(
+    page = await call.services.messages.events(
         call.caller,
         call.path["session_id"],
         after=call.query["after"],
         limit=call.query.get("limit"),
     )
-    return answer(page_view("events", page, has_more))
+    return answer(page_view("events", page))
 
 
 async def mark_read(call: Call) -> Answer:

@@ -1,9 +1,8 @@
 """What is stored, as REST shows it; the shapes stand in `chat_protocol.rest`."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from chat_gateway.domain.model import Account, Invite, Member, Record, SessionSummary
+from chat_gateway.domain.model import Account, Invite, Member, Page, SessionSummary
 from chat_gateway.domain.timestamps import rfc3339
 from chat_gateway.handlers.accounts import Tokens
 from chat_protocol import codec
@@ -62,6 +61,6 @@ def invite_view(invite: Invite, public_url: str) -> dict[str, Any]:
     }
 
 
-def page_view(name: str, records: Sequence[Record], has_more: bool) -> dict[str, Any]:
+def page_view(name: str, page: Page) -> dict[str, Any]:
     """A page of a log, its bytes as they are stored."""
-    return {name: codec.raw_list([record.wire for record in records]), "hasMore": has_more}
+    return {name: codec.raw_list([record.wire for record in page.records]), "hasMore": page.more}
