@@ -39,7 +39,7 @@ bench: $(INSTALLED_DEV)  ## Measure, and print the figures
 
 clean:  ## Remove the virtual environment and caches; ./data stays
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf tests/clients/node_modules
+	rm -rf tests/clients/node_modules bench/peers/node/node_modules
 	find protocol service tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

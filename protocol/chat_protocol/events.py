@@ -163,7 +163,7 @@ class Joined:
     """The connection is in a session's room.
 
     `seq` is the log's head at that moment; `recovered` says that everything after the `lastSeq`
-    that the client named follows now. `members` and `receipts` stop at a hundred entries.
+    that the client named follows now. `members`, `online` and `receipts` stop at a hundred entries.
     """
 
     type: ClassVar[str] = "joined"

@@ -40,7 +40,7 @@ PASSWORD_MAX_CHARS: Final = 256
 """Argon2 reads every byte it is given, so the longest password bounds the work of a log-in."""
 
 MEMBERS_SHOWN_MAX: Final = 100
-"""Members listed in `joined` and in a session; `GET …/members` lists all of them."""
+"""Members listed in `joined` (and who is online) and in a session; `GET …/members` has all."""
 
 UNREAD_COUNTED_MAX: Final = 1000
 """Unread messages are counted up to this; a session with more says this number."""
