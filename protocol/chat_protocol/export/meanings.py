@@ -38,7 +38,7 @@ MEANINGS: Final = {
     "messageId": "The message it is about.",
     "messages": "The messages, oldest first.",
     "name": "The file's name.",
-    "online": "Ids of accounts with a connection in the session, the caller's first; 100 at most.",
+    "online": "Ids of accounts with a connection here, the caller's among them; 100 at most.",
     "readSeq": "How far this person has read.",
     "receipts": "How far each of these members has read.",
     "recovered": "True where all that came after the given `lastSeq` follows now.",

@@ -70,7 +70,7 @@ class Room:
             if not self._online[account_id]:
                 del self._online[account_id]
 
-    def online(self, first: str, limit: int) -> list[str]:
-        """Account ids of those in the room, each once, `first` among them; no more than `limit`."""
-        others = (account_id for account_id in self._online if account_id != first)
-        return [first, *islice(others, limit - 1)]
+    def online(self, last: str, limit: int) -> list[str]:
+        """Account ids of those in the room, each once, then `last`; no more than `limit`."""
+        others = (account_id for account_id in self._online if account_id != last)
+        return [*islice(others, limit - 1), last]
