@@ -41,6 +41,10 @@ class Crowd:
         wanted = self._acks() + more
         await self.until(lambda: self._acks() >= wanted)
 
+    async def until_connected(self, times: int) -> None:
+        """Wait until each of them has connected so many times."""
+        await self.until(lambda: all(each.connections >= times for each in self.chatters))
+
     def _acks(self) -> int:
         return sum(len(chatter.acks) for chatter in self.chatters)
 
@@ -81,6 +85,7 @@ class Chatter:
                     last_seq=len(self.heard),
                 )
                 self.connections += 1
+                self._crowd.changed()
                 await self._chat(client)
             except (Gone, Refused, RefusedByHttp, OSError):
                 await asyncio.sleep(COME_BACK_S)
