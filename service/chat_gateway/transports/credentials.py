@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from chat_gateway.transports.link import offered_protocols
+from chat_gateway.transports.handshake import offered_protocols
 
 SUBPROTOCOL: Final = "chat.v1"
 _BEARER: Final = "bearer."

@@ -21,7 +21,8 @@ from chat_gateway.hub.frames import websocket_text
 from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S
 from chat_gateway.transports.credentials import SUBPROTOCOL
 from chat_gateway.transports.framing import FrameError
-from chat_gateway.transports.link import Link, Upgraded, upgrade
+from chat_gateway.transports.handshake import Upgraded, upgrade
+from chat_gateway.transports.link import Link
 
 log = structlog.get_logger()
 

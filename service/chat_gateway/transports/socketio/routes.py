@@ -6,7 +6,7 @@ from aiohttp import hdrs, web
 
 from chat_gateway.handlers.services import Services
 from chat_gateway.transports.bodies import read_body
-from chat_gateway.transports.link import wants_upgrade
+from chat_gateway.transports.handshake import wants_upgrade
 from chat_gateway.transports.origins import Origins
 from chat_gateway.transports.socketio.engine import POSTED
 from chat_gateway.transports.socketio.server import ChatServer

@@ -16,7 +16,8 @@ from chat_gateway.handlers.conversation import Conversation, Reply
 from chat_gateway.handlers.services import Services
 from chat_gateway.transports.credentials import SUBPROTOCOL, token_of
 from chat_gateway.transports.framing import FrameError
-from chat_gateway.transports.link import Link, Upgraded, upgrade
+from chat_gateway.transports.handshake import Upgraded, upgrade
+from chat_gateway.transports.link import Link
 from chat_gateway.transports.origins import Origins
 from chat_gateway.transports.websocket.peer import RawPeer
 from chat_protocol.codec import decode_raw
