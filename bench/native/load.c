@@ -114,6 +114,7 @@ static void run(double measured_s, double warm_up_s, int in_flight, double rate,
   uint64_t latest = end + LONGEST * seconds(measured_s), next_post = now_ns(), before = 0;
   double server = 0, own = 0;
   struct tally at_begin = {0};
+  net_awake = 1;
   while (1) {
     uint64_t now = now_ns();
     if (!before && now >= begin) {
@@ -121,7 +122,7 @@ static void run(double measured_s, double warm_up_s, int in_flight, double rate,
       at_begin = tally;
       memset(tally.histogram, 0, sizeof tally.histogram);
       server = usage_server_s();
-      own = usage_own_s();
+      own = usage_own_s() - net_idle_s();
     }
     if (before && now >= end && (now >= latest || whole_waves(&at_begin, in_flight))) break;
     post_what_is_due(in_flight, rate, &next_post);
@@ -131,7 +132,8 @@ static void run(double measured_s, double warm_up_s, int in_flight, double rate,
   }
   double measured = (double)(now_ns() - before) / 1e9;
   server = usage_server_s() - server;
-  own = usage_own_s() - own;
+  own = usage_own_s() - net_idle_s() - own;
+  net_awake = 0;
   struct tally at_end = tally;
   uint64_t deadline = now_ns() + seconds(drain_s);
   while (under_way() && now_ns() < deadline) net_pump(ms_until(deadline));

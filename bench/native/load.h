@@ -81,7 +81,9 @@ int plan_line(char *line); /* 0 where the line is no part of a plan */
 void plan_done(void);
 
 /* net.c */
+extern int net_awake; /* look for what comes instead of sleeping until it does */
 uint64_t now_ns(void);
+double net_idle_s(void); /* spent awake with nothing to do */
 void net_open(void);
 void net_start(struct connection *c, int index);
 void net_send(struct connection *c, const void *data, size_t size);
