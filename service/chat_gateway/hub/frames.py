@@ -5,10 +5,12 @@ made the first time a peer of that wire asks, and the same object is written to 
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from chat_gateway.domain.model import Record
 from chat_protocol.codec import socketio_event
+
+Wire = Literal["raw", "socketio"]
 
 _FIN_TEXT: Final = 0x81
 _LENGTH_16_BIT: Final = 126
@@ -29,32 +31,33 @@ class Batch:
     """Records that go out together.
 
     The three forms are those of a raw WebSocket, of a Socket.IO WebSocket (both ready for the
-    transport), and of a Socket.IO connection that still polls.
+    socket), and of a Socket.IO connection that still polls.
     """
 
-    __slots__ = ("_records", "_socketio_packets", "made_raw", "made_socketio")
+    __slots__ = ("_raw", "_records", "_socketio", "_socketio_packets")
 
     def __init__(self, records: Sequence[Record]) -> None:
         self._records = records
-        self.made_raw: bytes | None = None
-        self.made_socketio: bytes | None = None
-        """What `raw` and `socketio` have made; looked at a thousand times for one message."""
+        self._raw: bytes | None = None
+        self._socketio: bytes | None = None
         self._socketio_packets: list[str] | None = None
+
+    def frames(self, wire: Wire) -> bytes:
+        """What a WebSocket of this wire is sent."""
+        return self.raw() if wire == "raw" else self.socketio()
 
     def raw(self) -> bytes:
         """WebSocket frames, one an event, joined."""
-        frames = self.made_raw
+        frames = self._raw
         if frames is None:
-            frames = self.made_raw = b"".join(
-                [websocket_text(record.wire) for record in self._records]
-            )
+            frames = self._raw = b"".join([websocket_text(record.wire) for record in self._records])
         return frames
 
     def socketio(self) -> bytes:
         """WebSocket frames of Engine.IO MESSAGE packets with Socket.IO EVENTs, joined."""
-        frames = self.made_socketio
+        frames = self._socketio
         if frames is None:
-            frames = self.made_socketio = b"".join(
+            frames = self._socketio = b"".join(
                 [websocket_text(socketio_event(each.type, each.wire)) for each in self._records]
             )
         return frames

@@ -66,7 +66,7 @@ class Hub:
             _log_broadcast(record, 0)
             return
         room.highest = max(room.highest, record.seq)
-        if not room.peers:
+        if room.is_empty():
             # Whoever is catching up reads it from the store.
             room.seq = room.highest
             _log_broadcast(record, 0)
@@ -176,7 +176,7 @@ class Hub:
     def enter(self, peer: Peer, room: Room) -> None:
         """Put a peer that has every event up to `room.seq` into the room."""
         self._flush(room)
-        if peer not in room.peers:
+        if peer not in room:
             room.users += 1
             room.enter(peer)
 
@@ -213,7 +213,7 @@ class Hub:
         """Take a peer out of a room; where it is not in, nothing happens."""
         peer.rooms.discard(session_id)
         room = self._rooms.get(session_id)
-        if room is not None and peer in room.peers:
+        if room is not None and peer in room:
             room.leave(peer)
             self.release(room)
 

@@ -6,10 +6,10 @@ here, from one number a peer: `due_s`.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 from chat_gateway.domain.caller import Caller
-from chat_gateway.hub.frames import Batch
+from chat_gateway.hub.frames import Batch, Wire
 from chat_protocol import limits
 from chat_protocol.errors import ProtocolError
 from chat_protocol.events import ServerSays
@@ -22,7 +22,8 @@ CLOSE_GRACE_S: Final = 5.0
 
 NEVER_S: Final = float("inf")
 
-Wire = Literal["raw", "socketio"]
+NO_SOCKET: Final = -1
+"""The `fd` of a peer that has to be asked."""
 
 
 class Peer(ABC):
@@ -31,9 +32,22 @@ class Peer(ABC):
     `caller` is None until it is authenticated; `rooms` are the session ids it has joined.
     `opened_s` and `due_s` are on the clock's monotonic scale: at `due_s` the sweep (see
     `hub.connections`) calls `beat`.
+
+    `fd` is the socket that takes ready-made frames as they are, kept up to date by the transport:
+    `NO_SOCKET` wherever anything would have to go before them, or nothing may be said any more.
     """
 
-    __slots__ = ("address", "caller", "due_s", "ended", "expires_s", "id", "opened_s", "rooms")
+    __slots__ = (
+        "address",
+        "caller",
+        "due_s",
+        "ended",
+        "expires_s",
+        "fd",
+        "id",
+        "opened_s",
+        "rooms",
+    )
 
     wire: ClassVar[Wire]
 
@@ -44,6 +58,7 @@ class Peer(ABC):
         self.caller: Caller | None = None
         self.rooms: set[str] = set()
         self.ended = False
+        self.fd = NO_SOCKET
         self.expires_s = opened_s + limits.AUTHENTICATE_WITHIN_S
         self.due_s = self.expires_s
 
@@ -63,8 +78,8 @@ class Peer(ABC):
         self.due_s = min(self.expires_s, self.next_heartbeat_s(now_s))
 
     @abstractmethod
-    def deliver(self, batch: Batch) -> None:
-        """Write a room's events in one go.
+    def deliver(self, batch: Batch, written_bytes: int = 0) -> None:
+        """Write a room's events in one go, but for what its `fd` has been given of them already.
 
         Never blocks and never raises: a peer for which more than `BUFFER_MAX_BYTES` wait ends
         itself as a slow consumer, a closed one does nothing.

@@ -3,14 +3,15 @@
 from itertools import islice
 
 from chat_gateway.domain.model import Record
-from chat_gateway.hub.frames import Batch
+from chat_gateway.hub import fanout
+from chat_gateway.hub.frames import Batch, Wire
 from chat_gateway.hub.peer import Peer
 
 
 class Room:
     """The peers of one session on this node.
 
-    Everyone in `peers` has been given, or is about to be given in this tick, every event up to
+    Everyone in it has been given, or is about to be given in this tick, every event up to
     `seq`. `highest` is the highest seq that the log is known to hold; where it is ahead of `seq`,
     events are missing and are being read from the store. `doubted` says that the log may hold more
     than that, and `known` that its head was read; nobody enters before. `users` counts who needs
@@ -19,11 +20,11 @@ class Room:
 
     __slots__ = (
         "_online",
+        "_peers",
         "doubted",
         "filling",
         "highest",
         "known",
-        "peers",
         "seq",
         "session_id",
         "users",
@@ -35,7 +36,7 @@ class Room:
         self.known = False
         self.seq = 0
         self.highest = 0
-        self.peers: dict[Peer, None] = {}
+        self._peers: dict[Wire, dict[Peer, None]] = {}
         self.users = 0
         self.waiting: list[Record] = []
         self.filling = False
@@ -48,22 +49,33 @@ class Room:
         if not records:
             return 0
         self.waiting = []
-        peers = list(self.peers)
         batch = Batch(records)
-        for peer in peers:
-            peer.deliver(batch)
-        return len(peers)
+        recipients = 0
+        for wire, peers in self._peers.items():
+            recipients += len(peers)
+            fanout.deliver(batch, wire, list(peers))
+        return recipients
+
+    def __contains__(self, peer: Peer) -> bool:
+        return peer in self._peers.get(peer.wire, ())
+
+    def is_empty(self) -> bool:
+        """Whether nobody is in it."""
+        return not self._peers
 
     def enter(self, peer: Peer) -> None:
         """Take a peer in."""
-        self.peers[peer] = None
+        self._peers.setdefault(peer.wire, {})[peer] = None
         if peer.caller is not None:
             account_id = peer.caller.account_id
             self._online[account_id] = self._online.get(account_id, 0) + 1
 
     def leave(self, peer: Peer) -> None:
         """Let a peer out."""
-        del self.peers[peer]
+        peers = self._peers[peer.wire]
+        del peers[peer]
+        if not peers:
+            del self._peers[peer.wire]
         if peer.caller is not None:
             account_id = peer.caller.account_id
             self._online[account_id] -= 1

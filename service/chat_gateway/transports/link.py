@@ -9,10 +9,10 @@ more is read.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final, Protocol, cast
 
-from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S
+from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S, NO_SOCKET
 from chat_gateway.transports.framing import (
     CLOSE_ABNORMAL,
     FrameError,
@@ -48,6 +48,12 @@ class Listener(Protocol):
         ...
 
 
+class Outlet(Protocol):
+    """Whom a link speaks for, and tells which socket takes frames as they are; see `hub.peer`."""
+
+    fd: int
+
+
 class Link(asyncio.Protocol):
     """One WebSocket. `handshake.upgrade` makes it; `receive` gives its first messages, all others
     go to the listener of `start`.
@@ -55,6 +61,7 @@ class Link(asyncio.Protocol):
 
     __slots__ = (
         "_drained",
+        "_fd",
         "_grace",
         "_heard",
         "_held",
@@ -63,6 +70,7 @@ class Link(asyncio.Protocol):
         "_listener",
         "_more",
         "_open",
+        "_outlet",
         "_paused_reading",
         "_paused_writing",
         "_reader",
@@ -70,7 +78,6 @@ class Link(asyncio.Protocol):
         "_working",
         "close_code",
         "closed",
-        "write_now",
     )
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -85,7 +92,10 @@ class Link(asyncio.Protocol):
         self._working: asyncio.Task[None] | None = None
         """What the last message left to do."""
         self._paused_reading = False
-        self._paused_writing = False
+        self._paused_writing = transport.get_write_buffer_size() > 0
+        """Whether anything waits in the transport, whose high water is 0."""
+        self._fd = _socket_of(transport)
+        self._outlet: Outlet | None = None
         self._drained: asyncio.Future[None] | None = None
         self._heard = True
         self._open = True
@@ -96,8 +106,6 @@ class Link(asyncio.Protocol):
         self.close_code = CLOSE_ABNORMAL
         """What the connection ended with, once `closed`."""
         self.closed = False
-        self.write_now: Callable[[bytes], None] | None = transport.write
-        """What `write` comes to while nothing stands in its way; None where it has to look."""
 
     # --- in -------------------------------------------------------------------------------------
 
@@ -170,7 +178,7 @@ class Link(asyncio.Protocol):
                 # What it sent before is still carried out.
                 self._write_held()
                 self._open = False
-                self.write_now = None
+                self._tell_outlet()
                 self.close_code = code
                 self._transport.write(control_frame(Opcode.CLOSE, payload[:2]))
                 self._drop_after_grace()
@@ -226,19 +234,29 @@ class Link(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """The connection is gone."""
+        """The connection is gone. The transport closes its socket when this has returned."""
         self.closed = True
         self._open = False
-        self.write_now = None
         self._reader = None
         if self._grace is not None:
             self._grace.cancel()
         self._resume()
+        self._outlet = None
         self._wake()
         if self._listener is not None and self._working is None:
             self._listener.lost()
 
     # --- out ------------------------------------------------------------------------------------
+
+    def speak_for(self, outlet: Outlet) -> None:
+        """Keep `outlet.fd` from now on."""
+        self._outlet = outlet
+        self._tell_outlet()
+
+    def _tell_outlet(self) -> None:
+        if self._outlet is not None:
+            free = self._open and not self._paused_writing and self._held is None
+            self._outlet.fd = self._fd if free else NO_SOCKET
 
     def write(self, frames: bytes) -> bool:
         """Write whole frames; false, and nothing written, where too much waits already.
@@ -248,14 +266,13 @@ class Link(asyncio.Protocol):
         """
         if not self._open:
             return True
-        # While the transport does not complain, its buffer is far below the bound.
         if self._paused_writing and self._transport.get_write_buffer_size() > BUFFER_MAX_BYTES:
             return False
         if self._held is not None:
             frames = self._held + frames
             self._held = None
+            self._tell_outlet()
         self._transport.write(frames)
-        self._see_whether_free()
         return True
 
     def write_soon(self, frames: bytes) -> bool:
@@ -271,7 +288,7 @@ class Link(asyncio.Protocol):
         if self._paused_writing and self._transport.get_write_buffer_size() > BUFFER_MAX_BYTES:
             return False
         self._held = frames
-        self.write_now = None
+        self._tell_outlet()
         asyncio.get_running_loop().call_soon(self._write_held)
         return True
 
@@ -279,29 +296,25 @@ class Link(asyncio.Protocol):
         held, self._held = self._held, None
         if held is not None and self._open:
             self._transport.write(held)
-            self._see_whether_free()
-
-    def _see_whether_free(self) -> None:
-        free = self._open and not self._paused_writing and self._held is None
-        self.write_now = self._transport.write if free else None
+            self._tell_outlet()
 
     def pause_writing(self) -> None:
-        """The transport's buffer is over its high water."""
+        """The socket takes nothing more for now."""
         self._paused_writing = True
-        self.write_now = None
+        self._tell_outlet()
 
     def resume_writing(self) -> None:
-        """The transport's buffer is nearly empty again."""
+        """The transport's buffer is empty again."""
         self._resume()
 
     def _resume(self) -> None:
         self._paused_writing = False
-        self._see_whether_free()
+        self._tell_outlet()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
     async def drain(self, timeout_s: float) -> bool:
-        """Wait until nearly all that was written has left; false where it did not, or is gone."""
+        """Wait until all that was written has left; false where it did not, or is gone."""
         if self._paused_writing and not self.closed:
             self._drained = asyncio.get_running_loop().create_future()
             try:
@@ -322,7 +335,7 @@ class Link(asyncio.Protocol):
         if not self._heard and not self._paused_reading:
             self.close_code = CLOSE_ABNORMAL
             self._open = False
-            self.write_now = None
+            self._tell_outlet()
             self._transport.abort()
             return
         self._heard = False
@@ -336,7 +349,7 @@ class Link(asyncio.Protocol):
         frame = control_frame(Opcode.CLOSE, code.to_bytes(2, "big"))
         self._transport.write(last_words + frame)
         self._open = False
-        self.write_now = None
+        self._tell_outlet()
         self.close_code = code
         self._inbox = None
         self._inbox_bytes = 0
@@ -351,3 +364,15 @@ class Link(asyncio.Protocol):
         """Whoever closes and does not read what still waits would keep it, and the socket."""
         loop = asyncio.get_running_loop()
         self._grace = loop.call_later(CLOSE_GRACE_S, self._transport.abort)
+
+
+def _socket_of(transport: asyncio.Transport) -> int:
+    """The socket's descriptor, where what is written to it goes out as it is: not under TLS.
+
+    It is the transport's own, and not used any more once `connection_lost` was called: only after
+    that, both asyncio's transports and uvloop's close it, and its number may be another's.
+    """
+    if transport.get_extra_info("sslcontext") is not None:
+        return NO_SOCKET
+    socket = transport.get_extra_info("socket")
+    return NO_SOCKET if socket is None else int(socket.fileno())

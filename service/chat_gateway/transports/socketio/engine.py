@@ -22,7 +22,7 @@ from chat_gateway.hub.peer import BUFFER_MAX_BYTES, CLOSE_GRACE_S
 from chat_gateway.transports.credentials import SUBPROTOCOL
 from chat_gateway.transports.framing import FrameError
 from chat_gateway.transports.handshake import Upgraded, upgrade
-from chat_gateway.transports.link import Link
+from chat_gateway.transports.link import Link, Outlet
 
 log = structlog.get_logger()
 
@@ -161,11 +161,18 @@ class EngineSocket(async_socket.AsyncSocket):
         self.link: Link | None = None
         self.receiver: Receiver | None = None
         """Who gets what the client says; set when the connection is taken."""
+        self._outlet: Outlet | None = None
         self._turn = asyncio.Lock()
         self._posts = asyncio.Semaphore(POSTS_WAITING_MAX)
         self._carrying_out: set[asyncio.Task[None]] = set()
 
     # --- out ------------------------------------------------------------------------------------
+
+    def speak_for(self, outlet: Outlet) -> None:
+        """As `Link.speak_for`, of the link that is there or will be."""
+        self._outlet = outlet
+        if self.link is not None:
+            self.link.speak_for(outlet)
 
     async def send(self, pkt: packet.Packet) -> None:
         """Send a packet: at once on a WebSocket, with the next poll otherwise."""
@@ -313,6 +320,8 @@ class EngineSocket(async_socket.AsyncSocket):
         if frames:
             link.write(b"".join(frames))
         self.link = link
+        if self._outlet is not None:
+            link.speak_for(self._outlet)
         link.start(self)
 
     def message(self, text: bytes) -> Coroutine[Any, Any, None] | None:

@@ -3,8 +3,8 @@
 import asyncio
 from typing import ClassVar
 
-from chat_gateway.hub.frames import Batch, websocket_text
-from chat_gateway.hub.peer import CLOSE_GRACE_S, NEVER_S, Peer, Wire
+from chat_gateway.hub.frames import Batch, Wire, websocket_text
+from chat_gateway.hub.peer import CLOSE_GRACE_S, NEVER_S, Peer
 from chat_gateway.transports.framing import CLOSE_ABNORMAL
 from chat_gateway.transports.socketio.engine import PING, EngineSocket
 from chat_protocol.codec import encode, encode_value, error_of, socketio_event, to_wire
@@ -36,6 +36,7 @@ class SocketIoPeer(Peer):
     ) -> None:
         super().__init__(peer_id, address=address, opened_s=opened_s)
         self._socket = socket
+        socket.speak_for(self)
         self._heartbeat_s = heartbeat_s
         self._finishing: asyncio.Task[None] | None = None
         self.connected = False
@@ -43,17 +44,13 @@ class SocketIoPeer(Peer):
         self.close_code = CLOSE_ABNORMAL
         """What this server ended the connection with, if it did."""
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch, written_bytes: int = 0) -> None:
         """Write a room's frames, or keep its packets for the next poll."""
-        link = self._socket.link
-        write = link.write_now if link is not None else None
-        if write is not None:
-            write(batch.made_socketio or batch.socketio())
-            return
         if self.ended:
             return
+        link = self._socket.link
         if not (
-            link.write(batch.socketio())
+            link.write(batch.socketio()[written_bytes:])
             if link is not None
             else self._socket.hold(batch.socketio_packets())
         ):

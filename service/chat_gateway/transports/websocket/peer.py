@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from chat_gateway.hub.frames import Batch, websocket_text
-from chat_gateway.hub.peer import Peer, Wire
+from chat_gateway.hub.frames import Batch, Wire, websocket_text
+from chat_gateway.hub.peer import Peer
 from chat_gateway.transports.framing import Opcode, control_frame
 from chat_gateway.transports.link import Link
 from chat_protocol.codec import encode, error_of
@@ -25,14 +25,12 @@ class RawPeer(Peer):
     ) -> None:
         super().__init__(peer_id, address=address, opened_s=opened_s)
         self._link = link
+        link.speak_for(self)
         self._heartbeat_s = heartbeat_s
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch, written_bytes: int = 0) -> None:
         """Write a room's frames."""
-        write = self._link.write_now
-        if write is not None:
-            write(batch.made_raw or batch.raw())
-        elif not self.ended and not self._link.write(batch.raw()):
+        if not self.ended and not self._link.write(batch.raw()[written_bytes:]):
             self.end(ProtocolError("slow_consumer"))
 
     def say(self, said: ServerSays) -> None:
