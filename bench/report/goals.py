@@ -17,13 +17,18 @@ SOCKETIO: Final = "chat-gateway, socketio"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """One figure: what it is of, its bound, and its value where it was measured."""
+    """One figure: what it is of, its bound, and its value where it was measured.
+
+    `floor` is what the bare C loop comes to in the same figure: a server that sends to each member
+    for each message can be no better.
+    """
 
     what: str
     bound: float
     at_least: bool
     value: float | None
     unit: str = "×"
+    floor: float | None = None
 
     @property
     def is_met(self) -> bool | None:
@@ -40,10 +45,16 @@ class Goal:
     @property
     def found(self) -> str:
         """The value as people write it."""
-        if self.value is None:
-            return "not measured"
-        digits = 2 if self.unit == "×" else 1 if self.value < 100 else 0
-        return f"{self.value:,.{digits}f} {self.unit}"
+        return "not measured" if self.value is None else self._written(self.value)
+
+    @property
+    def floor_found(self) -> str:
+        """The floor's value as people write it; empty where there is none."""
+        return "" if self.floor is None else self._written(self.floor)
+
+    def _written(self, value: float) -> str:
+        digits = 2 if self.unit == "×" else 1 if value < 100 else 0
+        return f"{value:,.{digits}f} {self.unit}"
 
 
 def goals(report: Report) -> list[Goal]:
@@ -86,14 +97,16 @@ def _cost(rows: Sequence[Row]) -> Iterator[Goal]:
         (SOCKETIO, "python-socketio", 0.2),
         (RAW, "Centrifugo", 0.7),
     ):
+        floor, value, beside = (
+            figure(rows, "room", name, "server_us", members=1000, in_flight=1)
+            for name in (FLOOR, ours, other)
+        )
         yield Goal(
             what=f"1,000 members, 1 in flight: CPU a delivery, {ours} ÷ {other}",
             bound=bound,
             at_least=False,
-            value=_ratio(
-                figure(rows, "room", ours, "server_us", members=1000, in_flight=1),
-                figure(rows, "room", other, "server_us", members=1000, in_flight=1),
-            ),
+            value=_ratio(value, beside),
+            floor=_ratio(floor, beside) if other != FLOOR else None,
         )
 
 

@@ -42,8 +42,11 @@ def _lines(report: Report, drawn: Mapping[str, str]) -> Iterator[str]:
 def _goals(found: Sequence[Goal]) -> Iterator[str]:
     said = {True: "reached", False: "**missed**", None: ""}
     yield from _table(
-        ["what", "wanted", "found", ""],
-        [(goal.what, goal.wanted, goal.found, said[goal.is_met]) for goal in found],
+        ["what", "wanted", "found", "", "the C loop's own"],
+        [
+            (goal.what, goal.wanted, goal.found, said[goal.is_met], goal.floor_found)
+            for goal in found
+        ],
     )
 
 

@@ -36,9 +36,9 @@ def _table(case: CaseTable) -> Table:
 def _goals(report: Report) -> Table:
     table = Table(title="Figures to reach", title_justify="left", title_style="bold")
     table.add_column("what")
-    for heading in ("wanted", "found", ""):
+    for heading in ("wanted", "found", "", "the C loop's own"):
         table.add_column(heading, justify="right")
     for goal in goals(report):
         met = {True: "[green]reached", False: "[red]missed", None: ""}[goal.is_met]
-        table.add_row(goal.what, goal.wanted, goal.found, met)
+        table.add_row(goal.what, goal.wanted, goal.found, met, goal.floor_found)
     return table

@@ -86,6 +86,12 @@ def test_goals_are_found_reached_missed_or_not_measured() -> None:
     assert of("1 in flight: CPU a delivery, chat-gateway, raw ÷ Centrifugo") is None
 
 
+def test_a_goal_beside_a_peer_says_what_the_floor_comes_to() -> None:
+    said = [goal.floor_found for goal in goals(REPORT) if goal.what.endswith("÷ Node ws")]
+
+    assert said[0] == "0.40 ×"
+
+
 def test_a_server_that_was_not_measured_is_shouted_about() -> None:
     said = io.StringIO()
 

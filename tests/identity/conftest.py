@@ -77,7 +77,7 @@ class LivePeer(Peer):
         super().__init__("peer", address="127.0.0.1", opened_s=0.0)
         self.ended_with: str | None = None
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: Batch, written_bytes: int = 0) -> None:
         pass
 
     def say(self, said: ServerSays) -> None:
