@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,25 @@ def read_report(path: Path) -> Report:
         for row in said.pop("rows")
     ]
     return Report(rows=rows, **said)
+
+
+class DifferentMachines(Exception):
+    """Figures of different machines say nothing beside each other; the text says what differs."""
+
+
+def together(reports: Sequence[Report]) -> Report:
+    """One report of several runs on one machine, dated by the first. Raises `DifferentMachines`."""
+    first, *others = reports
+    for other in others:
+        for fact in ("processor", "cores", "memory", "kernel"):
+            if first.machine.get(fact) != other.machine.get(fact):
+                raise DifferentMachines(
+                    f"These runs are of different machines: {fact}"
+                    f" {first.machine.get(fact)}, and {other.machine.get(fact)}."
+                )
+        if first.effort != other.effort:
+            raise DifferentMachines("A quick run and a full one cannot stand beside each other.")
+    return replace(first, rows=[row for report in reports for row in report.rows])
 
 
 def now() -> str:

@@ -1,4 +1,4 @@
-"""`python -m bench report FILE`: the table, the page and its plots from a run that was kept."""
+"""`python -m bench report FILE…`: the table, the page and its plots from runs that were kept."""
 
 from pathlib import Path
 from typing import Final
@@ -7,18 +7,23 @@ import click
 from rich.console import Console
 
 from bench.report import page, table
-from bench.results import read_report
+from bench.results import DifferentMachines, read_report, together
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option(
     "--page", "path", type=click.Path(dir_okay=False, path_type=Path), default=PAGE, help="Where."
 )
-def report(file: Path, path: Path) -> None:
-    """Write docs/performance.md and its plots from the JSON of a run."""
-    found = read_report(file)
+def report(files: tuple[Path, ...], path: Path) -> None:
+    """Write docs/performance.md and its plots from the JSON of a run, or of some on one machine."""
+    try:
+        found = together([read_report(file) for file in files])
+    except DifferentMachines as error:
+        raise click.ClickException(str(error)) from None
     table.shown(found, Console())
     page.write(found, path)

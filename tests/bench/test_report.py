@@ -1,15 +1,25 @@
 """Rows become tables, goals, a page and JSON without losing what matters."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from bench.generator import Correctness
 from bench.report import page, table
 from bench.report.cells import case_tables
 from bench.report.goals import goals
-from bench.results import Report, Row, joined, median_row, read_report
+from bench.results import (
+    DifferentMachines,
+    Report,
+    Row,
+    joined,
+    median_row,
+    read_report,
+    together,
+)
 
 RIGHT = Correctness(lost=0, duplicated=0, reordered=0)
 
@@ -53,6 +63,23 @@ def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     REPORT.write(tmp_path / "run.json")
 
     assert read_report(tmp_path / "run.json") == REPORT
+
+
+def test_runs_of_one_machine_are_one_report() -> None:
+    later = replace(REPORT, taken_at="2026-01-02 12:00 UTC", rows=[row("Node socket.io", 12.0)])
+
+    report = together([REPORT, later])
+
+    assert report.taken_at == REPORT.taken_at
+    assert [each.contender for each in report.rows][-1] == "Node socket.io"
+
+
+@pytest.mark.parametrize(
+    "other", [replace(REPORT, machine={"processor": "Another"}), replace(REPORT, effort="quick")]
+)
+def test_runs_that_cannot_be_compared_are_kept_apart(other: Report) -> None:
+    with pytest.raises(DifferentMachines):
+        together([REPORT, other])
 
 
 def test_figures_are_medians_and_keep_their_repeats() -> None:

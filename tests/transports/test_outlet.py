@@ -73,7 +73,6 @@ async def connected(
             taken = cast(asyncio.Transport, transport)
             link = Watched(taken)
             taken.set_protocol(link)
-            taken.set_write_buffer_limits(high=0)
             made.set_result(link)
 
     loop = asyncio.get_running_loop()

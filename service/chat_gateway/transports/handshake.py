@@ -56,8 +56,6 @@ def _take_over(http: RequestHandler, transport: asyncio.Transport, link: Link) -
     early = _Early()
     http.set_parser(early)  # type: ignore[arg-type]
     transport.set_protocol(link)
-    # The link hears of it as soon as anything has to wait.
-    transport.set_write_buffer_limits(high=0)
     http.transport = None
     http.connection_lost(None)
     return bytes(early.data)

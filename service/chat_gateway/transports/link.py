@@ -92,8 +92,11 @@ class Link(asyncio.Protocol):
         self._working: asyncio.Task[None] | None = None
         """What the last message left to do."""
         self._paused_reading = False
+        # So that the transport says so as soon as anything has to wait. What waits already was
+        # told to the protocol before this one.
+        transport.set_write_buffer_limits(high=0)
         self._paused_writing = transport.get_write_buffer_size() > 0
-        """Whether anything waits in the transport, whose high water is 0."""
+        """Whether anything waits in the transport."""
         self._fd = _socket_of(transport)
         self._outlet: Outlet | None = None
         self._drained: asyncio.Future[None] | None = None
