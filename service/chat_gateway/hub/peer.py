@@ -91,7 +91,7 @@ class Peer(ABC):
 
     @abstractmethod
     async def drain(self, timeout_s: float) -> bool:
-        """Wait until nearly all that was written has left this process.
+        """Wait until all that was written has left this process.
 
         False where that took longer than `timeout_s` or the connection is gone.
         """

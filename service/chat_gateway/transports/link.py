@@ -1,10 +1,10 @@
 """A WebSocket after its handshake, for both wires: messages in, ready-made bytes out.
 
 aiohttp reads the request that asks for the upgrade; from then on the connection is the link's, and
-aiohttp keeps nothing of it. The link writes straight to the transport, whose own buffer is the only
-one (`hub.peer` says how much may wait there). It hands each message on as it comes, without a task
-where that is done at once; while one takes longer the next ones wait, and when too many do, nothing
-more is read.
+aiohttp keeps nothing of it. The link writes to the transport, whose own buffer is the only one
+(`hub.peer` says how much may wait there), and says when a room may write past it (`hub.fanout`). It
+hands each message on as it comes, without a task where that is done at once; while one takes longer
+the next ones wait, and when too many do, nothing more is read.
 """
 
 import asyncio

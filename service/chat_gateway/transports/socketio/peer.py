@@ -76,7 +76,7 @@ class SocketIoPeer(Peer):
             self.end(ProtocolError("slow_consumer"))
 
     async def drain(self, timeout_s: float) -> bool:
-        """Wait until nearly all has left."""
+        """Wait until all has left."""
         if self._socket.link is None and not await self._socket.queue.drained(timeout_s):
             return False
         # Where it was upgraded meanwhile, what waited for polls waits there now.

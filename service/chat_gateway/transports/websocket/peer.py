@@ -39,7 +39,7 @@ class RawPeer(Peer):
             self.end(ProtocolError("slow_consumer"))
 
     async def drain(self, timeout_s: float) -> bool:
-        """Wait until nearly all has left."""
+        """Wait until all has left."""
         return await self._link.drain(timeout_s)
 
     def end(self, refusal: ProtocolError) -> None:
