@@ -51,7 +51,7 @@ class Room:
         self.waiting = []
         batch = Batch(records)
         recipients = 0
-        for wire, peers in self._peers.items():
+        for wire, peers in list(self._peers.items()):
             recipients += len(peers)
             fanout.deliver(batch, wire, list(peers))
         return recipients
