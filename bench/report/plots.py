@@ -48,7 +48,7 @@ def draw(report: Report, folder: Path) -> Mapping[str, str]:
 
 def _by_size(rows: Sequence[Row], name: str, heading: str, path: Path) -> None:
     in_flight = sorted({row.facts["in_flight"] for row in rows})
-    figure = Figure(figsize=(4 * len(in_flight), 3.6))
+    figure = Figure(figsize=(4 * len(in_flight), 3.6), layout="constrained")
     panels = figure.subplots(1, len(in_flight), squeeze=False)
     for axes, count in zip(panels[0], in_flight, strict=True):
         for contender, colour in COLOURS.items():
@@ -62,12 +62,16 @@ def _by_size(rows: Sequence[Row], name: str, heading: str, path: Path) -> None:
         _scales(axes, f"{count:.0f} in flight")
         axes.set_xlabel("members of the room")
     panels[0][0].set_ylabel(heading)
-    panels[0][-1].legend(fontsize=7)
+    # Below the panels: inside one it would hide lines.
+    known = {line.get_label(): line for axes in panels[0] for line in axes.get_lines()}
+    figure.legend(
+        known.values(), known.keys(), loc="outside lower center", ncols=len(known), fontsize=8
+    )
     _write(figure, path)
 
 
 def _latency(rows: Sequence[Row], path: Path) -> None:
-    figure = Figure(figsize=(7, 3.8))
+    figure = Figure(figsize=(7, 3.8), layout="constrained")
     axes = figure.subplots()
     for row in rows:
         if row.contender in COLOURS:
@@ -100,5 +104,4 @@ def _scales(axes: Axes, title: str) -> None:
 
 
 def _write(figure: Figure, path: Path) -> None:
-    figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
