@@ -1,7 +1,9 @@
 """A link by itself, on a real connection."""
 
 import asyncio
+import gc
 import socket
+import weakref
 from collections.abc import Coroutine
 from typing import Any, cast
 
@@ -63,3 +65,41 @@ async def test_all_who_wait_for_a_poll_to_take_everything_go_on_together() -> No
     waiting.get_nowait()
 
     assert list(await asyncio.wait_for(drained, 5)) == [True, True]
+
+
+class Knowing(Waiter):
+    """Knows its link, as the listeners of both wires do."""
+
+    link: Link
+
+
+async def test_who_was_told_that_a_link_is_gone_is_forgotten_without_the_collector() -> None:
+    told: list[Knowing] = []
+    opened = asyncio.Event()
+
+    class Opening(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken = cast(asyncio.Transport, transport)
+            knowing = Knowing()
+            knowing.link = Link(taken)
+            taken.set_protocol(knowing.link)
+            knowing.link.start(knowing)
+            told.append(knowing)
+            opened.set()
+
+    server = await asyncio.get_running_loop().create_server(Opening, "127.0.0.1", 0)
+    gc.collect()
+    gc.disable()
+    try:
+        with socket.socket() as leaving:
+            leaving.connect(server.sockets[0].getsockname())
+            await asyncio.wait_for(opened.wait(), 5)
+        gone = told[0].gone
+        listener = weakref.ref(told.pop())
+        await asyncio.wait_for(gone.wait(), 5)
+
+        assert listener() is None
+    finally:
+        gc.enable()
+    server.close()
+    await server.wait_closed()

@@ -128,7 +128,7 @@ class Link(asyncio.Protocol):
         if self._inbox:
             self._working = asyncio.get_running_loop().create_task(self._work(None))
         elif self.closed:
-            listener.lost()
+            self._let_go()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
@@ -213,7 +213,7 @@ class Link(asyncio.Protocol):
         finally:
             self._working = None
         if self.closed:
-            listener.lost()
+            self._let_go()
 
     def _next(self) -> bytes:
         inbox = cast("deque[bytes]", self._inbox)
@@ -243,11 +243,20 @@ class Link(asyncio.Protocol):
         self._reader = None
         if self._grace is not None:
             self._grace.cancel()
+            self._grace = None
         self._resume()
         self._outlet = None
         self._wake()
-        if self._listener is not None and self._working is None:
-            self._listener.lost()
+        if self._working is None:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Tell the listener, and forget it: nobody waits for the garbage collector, which seldom
+        comes, to see that a connection is gone.
+        """
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.lost()
 
     # --- out ------------------------------------------------------------------------------------
 

@@ -174,6 +174,11 @@ class EngineSocket(async_socket.AsyncSocket):
         if self.link is not None:
             self.link.speak_for(outlet)
 
+    def let_go(self) -> None:
+        """Forget who was told of this connection, which has ended: the two know each other."""
+        self.receiver = None
+        self._outlet = None
+
     async def send(self, pkt: packet.Packet) -> None:
         """Send a packet: at once on a WebSocket, with the next poll otherwise."""
         if self.link is None:

@@ -72,6 +72,7 @@ class ChatServer(socketio.AsyncServer):
             return
         await super()._handle_eio_disconnect(eio_sid, reason)
         connection.close(by_client=reason == self.reason.CLIENT_DISCONNECT)
+        connection.socket.let_go()
 
     # --- CONNECT --------------------------------------------------------------------------------
 
